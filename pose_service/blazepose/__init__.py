@@ -1,0 +1,1 @@
+"""BlazePose: person detector and landmark network of the embedded engine."""

@@ -1,0 +1,1 @@
+"""Records, settings, errors, skeletons and geometry: no nets, no Flask, no files."""

@@ -1,0 +1,144 @@
+"""Settings: defaults, then the file named by `POSE_CONFIG`, then the environment; read once."""
+
+import os
+import tempfile
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from pose_service.core.errors import PoseError
+
+CONFIG_FILE_NAME = "POSE_CONFIG"
+
+
+class SettingsError(PoseError):
+    """A setting has a value that cannot be used."""
+
+    code = "BAD_SETTING"
+
+
+def _cache_dir() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "pose-service"
+
+
+def _state_dir() -> Path:
+    return Path(os.environ.get("XDG_STATE_HOME", Path.home() / ".local/state")) / "pose-service"
+
+
+def _media_roots() -> tuple[Path, ...]:
+    return (
+        Path.home(), Path(tempfile.gettempdir()), Path("/mnt"), Path("/shared"), Path("/app"),
+    )  # fmt: skip
+
+
+def _split_paths(value: object) -> object:
+    """`/a:/b` to a tuple of paths; a list (from TOML) stays as it is.
+
+    A single letter before a colon is a Windows drive, not a folder: `C:\\clips:/mnt/d`.
+    """
+    if not isinstance(value, str):
+        return value
+    parts: list[str] = []
+    for piece in value.split(":"):
+        if parts and len(parts[-1]) == 1 and parts[-1].isalpha() and piece[:1] in ("\\", "/"):
+            parts[-1] += ":" + piece
+        else:
+            parts.append(piece)
+    return tuple(part for part in parts if part)
+
+
+def _split_map(value: object) -> object:
+    """`C:\\clips=/mnt/c/clips;/app=/srv/app` to pairs of (as the caller says, as it is here)."""
+    if not isinstance(value, str):
+        return value
+    return tuple(tuple(pair.split("=", 1)) for pair in value.split(";") if pair.strip())
+
+
+class Settings(BaseModel):
+    """Everything that can be set; each field's alias is its name in the environment."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    host: str = Field("0.0.0.0", alias="HOST")
+    port: int = Field(5000, alias="PORT", ge=1, le=65535)
+    threads: int = Field(16, alias="POSE_THREADS", ge=2, le=256)
+    log_level: str = Field("info", alias="POSE_LOG_LEVEL", pattern="^(debug|info|warning|error)$")
+
+    engine: str = Field("auto", alias="POSE_ENGINE")
+    device: str = Field("auto", alias="POSE_DEVICE", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
+    detector: str | None = Field(None, alias="POSE_DETECTOR")
+    regressor: str | None = Field(None, alias="POSE_REGRESSOR")
+    body: str | None = Field(None, alias="POSE_BODY")
+    tracker: str | None = Field(None, alias="POSE_TRACKER")
+    temporal: str | None = Field(None, alias="POSE_TEMPORAL")
+
+    data_dir: Path = Field(default_factory=_cache_dir, alias="POSE_DATA_DIR")
+    state_dir: Path = Field(default_factory=_state_dir, alias="POSE_STATE_DIR")
+    weights_mirror: str | None = Field(
+        None, alias="POSE_WEIGHTS_MIRROR", pattern=r"^https?://[^\s]+$"
+    )
+    media_roots: Annotated[tuple[Path, ...], BeforeValidator(_split_paths)] = Field(
+        default_factory=_media_roots, alias="POSE_MEDIA_ROOTS"
+    )
+    path_map: Annotated[tuple[tuple[str, str], ...], BeforeValidator(_split_map)] = Field(
+        (), alias="POSE_PATH_MAP"
+    )
+
+    max_body_mb: int = Field(64, alias="POSE_MAX_BODY_MB", ge=1)
+    max_upload_mb: int = Field(2048, alias="POSE_MAX_UPLOAD_MB", ge=1)
+    max_pixels: int = Field(50_000_000, alias="POSE_MAX_PIXELS", ge=1)
+    max_queue: int = Field(32, alias="POSE_MAX_QUEUE", ge=1)
+    keep_hours: float = Field(24.0, alias="POSE_KEEP_HOURS", gt=0)
+    ready_wait_s: float = Field(100.0, alias="POSE_READY_WAIT_S", ge=0)
+    clip_wait_s: float = Field(570.0, alias="POSE_CLIP_WAIT_S", ge=0)
+
+
+def known_names() -> tuple[str, ...]:
+    """Every name that may be set in the environment or the file."""
+    fields = (field.alias for field in Settings.model_fields.values())
+    return (*(name for name in fields if name), CONFIG_FILE_NAME)
+
+
+def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Settings from `environ` (the process's own by default) over the file it names.
+
+    Raises `SettingsError` naming every value that does not fit.
+    """
+    environ = os.environ if environ is None else environ
+    names = known_names()
+    given: dict[str, Any] = {**_from_file(environ.get(CONFIG_FILE_NAME))}
+    given.update({name: environ[name] for name in names if environ.get(name, "") != ""})
+    given.pop(CONFIG_FILE_NAME, None)
+    try:
+        return Settings.model_validate(given)
+    except ValidationError as error:
+        details = "; ".join(
+            f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}, got {item['input']!r}"
+            for item in error.errors()
+        )
+        raise SettingsError(
+            f"settings cannot be used: {details}", hint="See the settings table in the README."
+        ) from error
+
+
+def unknown_names(environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """`POSE_*` names in `environ` that mean nothing to this version: misspelt, most likely."""
+    environ = os.environ if environ is None else environ
+    given = {name for name in environ if name.startswith("POSE_")}
+    return tuple(sorted(given - set(known_names())))
+
+
+def _from_file(path: str | None) -> dict[str, Any]:
+    if not path:
+        return {}
+    try:
+        return tomllib.loads(Path(path).expanduser().read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(
+            f"{CONFIG_FILE_NAME}={path} cannot be read: {error.strerror}"
+        ) from error
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{CONFIG_FILE_NAME}={path} is not TOML: {error}") from error

@@ -1,0 +1,250 @@
+"""Frozen records that travel between the stages.
+
+Pixels: x right, y down, origin at the picture's upper left corner. Camera axes: x right, y down,
+z away from the camera, metres. Every record checks its shapes when it is made.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Self
+
+import numpy as np
+
+from pose_service.core.arrays import FloatArray, ImageArray, IntArray, expect_shape
+from pose_service.core.skeletons import SMPL24
+
+NEW_TRACK = -1
+"""Track id of a region or body that belongs to no track yet."""
+
+
+class Provenance(StrEnum):
+    """Where a pose comes from: seen in this frame, foretold from the past, or filled between."""
+
+    OBSERVED = "observed"
+    PREDICTED = "predicted"
+    INTERPOLATED = "interpolated"
+
+
+@dataclass(frozen=True)
+class Camera:
+    """A pinhole camera with its principal point at the picture's centre."""
+
+    focal_px: float
+    width_px: int
+    height_px: int
+
+    @property
+    def centre_px(self) -> FloatArray:
+        """(2,) principal point."""
+        return np.array([self.width_px / 2, self.height_px / 2])
+
+    def project(self, points_cam_m: FloatArray) -> FloatArray:
+        """(..., 3) camera axes, metres, translation added, to (..., 2) pixels."""
+        return self.focal_px * points_cam_m[..., :2] / points_cam_m[..., 2:3] + self.centre_px
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One picture. `image`: (height, width, 3) uint8 RGB; `time_s` from the clip's first frame."""
+
+    index: int
+    time_s: float
+    image: ImageArray
+
+    def __post_init__(self) -> None:
+        expect_shape("image", self.image, ("height", "width", 3))
+        if self.image.dtype != np.uint8:
+            raise ValueError(f"image: expected uint8, got {self.image.dtype}")
+
+    @property
+    def width_px(self) -> int:
+        return int(self.image.shape[1])
+
+    @property
+    def height_px(self) -> int:
+        return int(self.image.shape[0])
+
+
+@dataclass(frozen=True)
+class Regions:
+    """Where people may be: a detector's finds and a tracker's expectations.
+
+    `boxes_xyxy_px`: (n, 4). `scores`: (n,) 0 to 1. `rois`: (n, 4) turned squares for engines that
+    crop them, as centre x, centre y, side (pixels) and angle (radians, clockwise on the screen).
+    `track_ids`: (n,), `NEW_TRACK` for a detector's find.
+    """
+
+    boxes_xyxy_px: FloatArray
+    scores: FloatArray
+    rois: FloatArray
+    track_ids: IntArray
+
+    def __post_init__(self) -> None:
+        count = len(self.scores)
+        expect_shape("boxes_xyxy_px", self.boxes_xyxy_px, (count, 4))
+        expect_shape("scores", self.scores, (count,))
+        expect_shape("rois", self.rois, (count, 4))
+        expect_shape("track_ids", self.track_ids, (count,))
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    @classmethod
+    def empty(cls) -> Self:
+        return cls(np.zeros((0, 4)), np.zeros(0), np.zeros((0, 4)), np.zeros(0, np.int64))
+
+    @classmethod
+    def join(cls, parts: Sequence["Regions"]) -> Self:
+        """All of `parts` in one, in order."""
+        parts = list(parts) or [cls.empty()]
+        return cls(
+            np.concatenate([part.boxes_xyxy_px for part in parts]),
+            np.concatenate([part.scores for part in parts]),
+            np.concatenate([part.rois for part in parts]),
+            np.concatenate([part.track_ids for part in parts]),
+        )
+
+    def take(self, chosen: IntArray) -> "Regions":
+        """The regions at the places `chosen`, a list of indices or a mask."""
+        return Regions(
+            self.boxes_xyxy_px[chosen], self.scores[chosen], self.rois[chosen],
+            self.track_ids[chosen],
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class BodyPoses:
+    """Parameters of n bodies of one body model.
+
+    `rotations`: (n, joints, 3, 3) local joint rotations, the root's first, in camera axes.
+    `translations_m`: (n, 3) of the body's origin in camera axes. `shapes`: (n, shape parameters).
+    """
+
+    rotations: FloatArray
+    translations_m: FloatArray
+    shapes: FloatArray
+
+    def __post_init__(self) -> None:
+        count = len(self.rotations)
+        expect_shape("rotations", self.rotations, (count, "joints", 3, 3))
+        expect_shape("translations_m", self.translations_m, (count, 3))
+        expect_shape("shapes", self.shapes, (count, "shape parameters"))
+
+    def __len__(self) -> int:
+        return len(self.rotations)
+
+    def __iter__(self) -> Iterator["BodyPoses"]:
+        return (self.take(slice(i, i + 1)) for i in range(len(self)))
+
+    def take(self, chosen: slice | IntArray) -> "BodyPoses":
+        return BodyPoses(self.rotations[chosen], self.translations_m[chosen], self.shapes[chosen])
+
+    @classmethod
+    def join(cls, parts: Sequence["BodyPoses"]) -> Self:
+        """All of `parts` (at least one) in one, in order."""
+        return cls(
+            np.concatenate([part.rotations for part in parts]),
+            np.concatenate([part.translations_m for part in parts]),
+            np.concatenate([part.shapes for part in parts]),
+        )
+
+
+@dataclass(frozen=True)
+class PosedBodies:
+    """What a body model makes of n `BodyPoses`; axes of the camera, translation NOT added.
+
+    `joints_m`: (n, 24, 3) in SMPL's order. `joint_sets_m`: further sets by the name of their
+    skeleton, (n, joints, 3). `vertices_m`: (n, vertices, 3), or None where no mesh was asked for.
+    """
+
+    joints_m: FloatArray
+    joint_sets_m: dict[str, FloatArray]
+    vertices_m: FloatArray | None
+
+    def __post_init__(self) -> None:
+        expect_shape("joints_m", self.joints_m, ("n", len(SMPL24), 3))
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What a regressor saw of one body in one frame.
+
+    `confidence`: 0 to 1, of the whole body. `roi`: (4,) as in `Regions`, where the body is now.
+    `landmarks_px`: (k, 2); `landmarks_m`: (k, 3) camera axes, origin at the mid-hip;
+    `visibility`: (k,) 0 to 1. `joint_confidence`: (24,) 0 to 1, in SMPL's order.
+    `pose` holds the body where the net itself gives one, else None.
+    """
+
+    track_id: int
+    box_xyxy_px: FloatArray
+    confidence: float
+    roi: FloatArray
+    landmarks_px: FloatArray
+    landmarks_m: FloatArray
+    visibility: FloatArray
+    joint_confidence: FloatArray
+    pose: BodyPoses | None = None
+
+    def __post_init__(self) -> None:
+        count = len(self.landmarks_px)
+        expect_shape("box_xyxy_px", self.box_xyxy_px, (4,))
+        expect_shape("roi", self.roi, (4,))
+        expect_shape("landmarks_px", self.landmarks_px, (count, 2))
+        expect_shape("landmarks_m", self.landmarks_m, (count, 3))
+        expect_shape("visibility", self.visibility, (count,))
+        expect_shape("joint_confidence", self.joint_confidence, (len(SMPL24),))
+
+
+@dataclass(frozen=True)
+class Person:
+    """One body in one frame, as it is answered and stored.
+
+    `track_id` is constant through a clip or session. `tracking_confidence` is 1 when observed and
+    falls over a gap. `pose` holds exactly one body.
+    """
+
+    track_id: int
+    provenance: Provenance
+    tracking_confidence: float
+    confidence: float
+    box_xyxy_px: FloatArray
+    joint_confidence: FloatArray
+    pose: BodyPoses
+
+    def __post_init__(self) -> None:
+        expect_shape("box_xyxy_px", self.box_xyxy_px, (4,))
+        expect_shape("joint_confidence", self.joint_confidence, (len(SMPL24),))
+        if len(self.pose) != 1:
+            raise ValueError(f"pose: expected one body, got {len(self.pose)}")
+
+
+@dataclass(frozen=True)
+class TrackedFrame:
+    """The people of one frame, the primary first; no picture, so that it can be stored."""
+
+    index: int
+    time_s: float
+    camera: Camera
+    people: tuple[Person, ...]
+    processing_ms: float
+
+    @property
+    def primary(self) -> Person | None:
+        return self.people[0] if self.people else None
+
+
+@dataclass(frozen=True)
+class ClipInfo:
+    """What is known of a clip once all its frames were decoded.
+
+    `fps` is the mean rate by the clip's own times. `notes` tells what the caller should know, for
+    example that the file ends early.
+    """
+
+    frame_count: int
+    fps: float
+    width_px: int
+    height_px: int
+    duration_s: float
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,1 @@
+"""Clips that outlive a request: records, queue, worker."""

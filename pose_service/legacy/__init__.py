@@ -1,0 +1,1 @@
+"""The frozen JSON shapes that the Node back end reads; only `web` imports them."""

@@ -1,0 +1,1 @@
+"""Pictures and clips: decoding, encoding, and the paths they may come from."""

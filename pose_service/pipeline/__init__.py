@@ -1,0 +1,1 @@
+"""Iterators of frames in, iterators of tracked people out."""

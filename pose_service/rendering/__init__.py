@@ -1,0 +1,1 @@
+"""Pictures of the result, drawn without OpenGL."""

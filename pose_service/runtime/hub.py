@@ -1,0 +1,128 @@
+"""ModelHub: builds the engine once, in the background, and lends it to one caller at a time."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from pose_service.core.config import Settings
+from pose_service.core.errors import PoseError, UnavailableError
+from pose_service.engines.registry import build_engine
+from pose_service.engines.seam import Engine
+from pose_service.runtime.owner import NetOwner
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+ALWAYS_REPORTED = {"hmr2": "not_loaded", "phalp": "not_loaded", "vitdet": "not_loaded"}
+
+
+@dataclass(frozen=True)
+class HubState:
+    """What `/health` says of the engine."""
+
+    status: str = "warming_up"
+    engine: str | None = None
+    engine_reason: str = "loading"
+    device: str | None = None
+    models: Mapping[str, str] = field(default_factory=lambda: dict(ALWAYS_REPORTED))
+    error: str | None = None
+    load_seconds: float | None = None
+
+    @property
+    def ready(self) -> bool:
+        return self.status == "ready"
+
+
+class ModelHub:
+    """Owner of the nets. `start` returns at once; `wait` gives the engine when it can serve."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        build: Callable[[Settings], tuple[Engine, str]] = build_engine,
+    ) -> None:
+        self._settings = settings
+        self._build = build
+        self._owner = NetOwner()
+        self._settled = threading.Event()
+        self._engine: Engine | None = None
+        self._state = HubState()
+
+    def start(self) -> None:
+        """Load in the background; the state tells how far it is."""
+        self._owner.start()
+        threading.Thread(target=self._load, name="engine-loader", daemon=True).start()
+
+    def stop(self) -> None:
+        """Finish the work in hand and end the owner's thread."""
+        self._owner.stop()
+
+    @property
+    def state(self) -> HubState:
+        return self._state
+
+    @property
+    def queue_length(self) -> int:
+        """Single frames waiting for the nets."""
+        return self._owner.waiting_frames
+
+    @property
+    def busy(self) -> bool:
+        return self._owner.busy
+
+    def wait(self, timeout_s: float) -> Engine:
+        """The engine; `UnavailableError` if it is not ready by then or cannot be built."""
+        settled = self._settled.wait(timeout_s)
+        if self._engine is not None:
+            return self._engine
+        if settled:
+            raise UnavailableError(
+                f"the engine could not be loaded: {self._state.error}",
+                hint="GET /health and `python -m pose_service doctor` say what to do.",
+                retry_after_s=30.0,
+            )
+        raise UnavailableError(
+            f"the engine is still loading after {timeout_s:.0f} s",
+            hint="Wait until GET /health says ready, then send this again.",
+        )
+
+    def run_frame(self, work: Callable[[Engine], T]) -> T:
+        """`work` with the engine on the owner's thread, ahead of clips."""
+        return self._run(work, urgent=True)
+
+    def run_clip(self, work: Callable[[Engine], T]) -> T:
+        """`work` with the engine on the owner's thread, behind single frames."""
+        return self._run(work, urgent=False)
+
+    def _run(self, work: Callable[[Engine], T], *, urgent: bool) -> T:
+        engine = self.wait(self._settings.ready_wait_s)
+        return self._owner.run(lambda: work(engine), urgent=urgent)
+
+    def _load(self) -> None:
+        started = time.perf_counter()
+        try:
+            engine, reason = self._owner.run(lambda: self._build(self._settings), urgent=True)
+        except Exception as error:  # noqa: BLE001 - whatever a plugged-in part raises, /health says it
+            hint = f" {error.hint}" if isinstance(error, PoseError) and error.hint else ""
+            log.error("[INIT] the engine could not be loaded: %s%s", error, hint)
+            self._state = replace(
+                self._state, status="not_ready", engine_reason="not loaded", error=f"{error}{hint}"
+            )
+        else:
+            seconds = time.perf_counter() - started
+            self._engine = engine
+            self._state = HubState(
+                status="ready",
+                engine=engine.name,
+                engine_reason=reason,
+                device=engine.device,
+                models={**ALWAYS_REPORTED, **engine.models},
+                load_seconds=round(seconds, 3),
+            )
+            log.info("[INIT] engine %s ready in %.1f s (%s)", engine.name, seconds, reason)
+        finally:
+            self._settled.set()

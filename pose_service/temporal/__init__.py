@@ -1,0 +1,1 @@
+"""How bodies move: smoothing that knows the future, prediction that does not."""
