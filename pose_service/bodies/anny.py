@@ -147,7 +147,7 @@ class AnnyBody:
         """
         linear, offset = self._motions(turns, heads_m, scales)
         matrices = np.concatenate([linear, offset[..., None]], axis=3).astype(np.float32)
-        rows = matrices.reshape(len(matrices), -1, 12).transpose(0, 2, 1)
+        rows = matrices.reshape(len(matrices), matrices.shape[1], 12).transpose(0, 2, 1)
         posed = np.empty((len(rows), self.vertex_count, 3), np.float32)
         for surface, row in zip(posed, rows, strict=True):
             blended = (row @ self.bone_weights).reshape(3, 4, -1)
