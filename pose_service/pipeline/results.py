@@ -1,0 +1,129 @@
+"""A finished clip on disk: one line of JSON per frame, and a head that says it is complete.
+
+Poses are stored, meshes are not: they are made again from the poses when an answer is written.
+"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import orjson
+
+from pose_service.core.errors import NotFoundError
+from pose_service.core.records import (
+    BodyPoses,
+    Camera,
+    ClipInfo,
+    Person,
+    Provenance,
+    TrackedFrame,
+)
+from pose_service.pipeline.video import ClipRun
+
+FRAMES_NAME = "frames.ndjson"
+HEAD_NAME = "result.json"
+
+
+@dataclass(frozen=True)
+class ResultHead:
+    """What is known of a finished clip apart from its frames."""
+
+    info: ClipInfo
+    primary_id: int | None
+    model_version: str
+    body_name: str
+
+
+def write_result(folder: Path, run: ClipRun) -> ResultHead:
+    """Stream the frames of `run` into `folder`; the head is written last, in one step."""
+    with (folder / FRAMES_NAME).open("wb") as file:
+        for frame in run.frames:
+            file.write(_frame_line(frame))
+    head = ResultHead(run.info, run.primary_id, run.model_version, run.body_name)
+    part = folder / f"{HEAD_NAME}.part"
+    part.write_bytes(orjson.dumps(asdict(head)))
+    os.replace(part, folder / HEAD_NAME)
+    return head
+
+
+@dataclass(frozen=True)
+class StoredClip:
+    """A finished clip in its folder; frames are read as they are asked for."""
+
+    folder: Path
+    head: ResultHead
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """`NotFoundError` if no complete result lies in `folder`."""
+        try:
+            head = orjson.loads((folder / HEAD_NAME).read_bytes())
+        except FileNotFoundError as error:
+            raise NotFoundError("the result of this clip is not there") from error
+        info = head.pop("info")
+        info = ClipInfo(**{**info, "notes": tuple(info["notes"])})
+        return cls(folder, ResultHead(info=info, **head))
+
+    def frames(self, start: int = 0, stop: int | None = None) -> Iterator[TrackedFrame]:
+        """The frames `start` up to, not including, `stop`, in order."""
+        with (self.folder / FRAMES_NAME).open("rb") as file:
+            for line in islice(file, start, stop):
+                yield _frame_from(orjson.loads(line))
+
+
+def _frame_line(frame: TrackedFrame) -> bytes:
+    record = {
+        "index": frame.index,
+        "time_s": frame.time_s,
+        "camera": asdict(frame.camera),
+        "processing_ms": round(frame.processing_ms, 3),
+        "people": [_person_record(person) for person in frame.people],
+    }
+    return orjson.dumps(record, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE)
+
+
+def _person_record(person: Person) -> dict[str, Any]:
+    return {
+        "track_id": person.track_id,
+        "provenance": person.provenance,
+        "tracking_confidence": person.tracking_confidence,
+        "confidence": person.confidence,
+        "box_xyxy_px": _packed(person.box_xyxy_px),
+        "joint_confidence": _packed(person.joint_confidence),
+        "rotations": _packed(person.pose.rotations),
+        "translations_m": _packed(person.pose.translations_m),
+        "shapes": _packed(person.pose.shapes),
+    }
+
+
+def _packed(values: Any) -> Any:
+    return np.ascontiguousarray(values, np.float32)
+
+
+def _frame_from(record: dict[str, Any]) -> TrackedFrame:
+    return TrackedFrame(
+        index=record["index"],
+        time_s=record["time_s"],
+        camera=Camera(**record["camera"]),
+        people=tuple(_person_from(person) for person in record["people"]),
+        processing_ms=record["processing_ms"],
+    )
+
+
+def _person_from(record: dict[str, Any]) -> Person:
+    pose = BodyPoses(
+        *(np.array(record[name], np.float32) for name in ("rotations", "translations_m", "shapes"))
+    )
+    return Person(
+        track_id=record["track_id"],
+        provenance=Provenance(record["provenance"]),
+        tracking_confidence=record["tracking_confidence"],
+        confidence=record["confidence"],
+        box_xyxy_px=np.array(record["box_xyxy_px"]),
+        joint_confidence=np.array(record["joint_confidence"]),
+        pose=pose,
+    )

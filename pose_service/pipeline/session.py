@@ -1,0 +1,120 @@
+"""Frames with memory: single pictures of one clip, sent one by one and out of order."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import count
+
+from pose_service.core.records import Frame, TrackedFrame
+from pose_service.engines.seam import Engine
+from pose_service.pipeline.frame_memory import FrameMemory
+
+# A caller sends about four frames at a time, in no fixed order.
+REORDER_FRAMES = 8
+# Frames this far apart are not one movement any more: the session starts anew.
+JUMP_FRAMES = 60
+MAX_SESSIONS = 64
+# One of two sessions is clearly meant if its picture differs by less than this part of the other.
+CLEARLY = 0.5
+IMPLIED_AGE_S = 5.0
+EXPLICIT_AGE_S = 120.0
+
+
+@dataclass(frozen=True)
+class SessionKey:
+    """Whose frame it is: a session named by the caller, or, with None, the caller's address."""
+
+    session_id: str | None
+    peer: str
+
+
+@dataclass
+class _Session:
+    memory: FrameMemory
+    explicit: bool
+    last_used_s: float
+
+    def may_take(self, frame: Frame) -> bool:
+        """Whether `frame` can be one more frame of the movement that this session follows."""
+        if self.memory.size_px != (frame.width_px, frame.height_px):
+            return False
+        ahead = frame.index - self.memory.newest
+        if self.explicit:
+            return abs(ahead) <= JUMP_FRAMES
+        return abs(ahead) <= REORDER_FRAMES and not self.memory.has_seen(frame.index)
+
+
+class SessionStore:
+    """The sessions of all callers, bounded in number and age.
+
+    An implied session goes on with frames of the same size from the same address whose numbers
+    follow closely and are new to it. A frame that two implied sessions could claim goes to the one
+    whose last picture it clearly resembles more; where neither is clear it joins none and is
+    answered from the picture alone, for a clip must never leak into another.
+
+    Used by the owner of the nets only, one frame at a time; it needs no lock.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._sessions: OrderedDict[tuple[SessionKey, int], _Session] = OrderedDict()
+        self._serial = count()
+
+    def __len__(self) -> int:
+        return len(self._sessions)
+
+    def step(self, engine: Engine, frame: Frame, key: SessionKey) -> TrackedFrame:
+        """The people of `frame`, the primary first. Runs nets: call it on their owner only.
+
+        `frame.index` is the caller's frame number.
+        """
+        self._forget_old()
+        return self._find(engine, frame, key).memory.step(frame)
+
+    def _find(self, engine: Engine, frame: Frame, key: SessionKey) -> _Session:
+        own = list(self._of(key))
+        claims = [place for place in own if self._sessions[place].may_take(frame)]
+        if (claim := self._clearest(claims, frame)) is not None:
+            return self._used(claim)
+        explicit = key.session_id is not None
+        session = _Session(FrameMemory(engine, frame), explicit, self._clock())
+        if len(claims) > 1:
+            return session
+        if explicit:
+            for place in own:
+                del self._sessions[place]
+        self._sessions[key, next(self._serial)] = session
+        while len(self._sessions) > MAX_SESSIONS:
+            self._sessions.popitem(last=False)
+        return session
+
+    def _clearest(
+        self, claims: list[tuple[SessionKey, int]], frame: Frame
+    ) -> tuple[SessionKey, int] | None:
+        """The only claim, or the one that stands out; None where there is none of either."""
+        if len(claims) < 2:
+            return claims[0] if claims else None
+        first, second = sorted(
+            claims, key=lambda place: self._sessions[place].memory.difference(frame)
+        )[:2]
+        best, next_best = (
+            self._sessions[place].memory.difference(frame) for place in (first, second)
+        )
+        return first if best < CLEARLY * next_best else None
+
+    def _of(self, key: SessionKey) -> Iterator[tuple[SessionKey, int]]:
+        return (place for place in self._sessions if place[0] == key)
+
+    def _used(self, place: tuple[SessionKey, int]) -> _Session:
+        session = self._sessions[place]
+        session.last_used_s = self._clock()
+        self._sessions.move_to_end(place)
+        return session
+
+    def _forget_old(self) -> None:
+        now = self._clock()
+        for place, session in list(self._sessions.items()):
+            age_s = EXPLICIT_AGE_S if session.explicit else IMPLIED_AGE_S
+            if now - session.last_used_s > age_s:
+                del self._sessions[place]

@@ -1,0 +1,56 @@
+"""Which of a clip's tracks are kept, which one is the primary, and how far each is filled."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pose_service.pipeline.observation_log import TrackIndex
+
+# Shorter tracks are ghosts more often than people. In a clip of less than twice this length half
+# of its frames are asked for instead.
+SHORTEST_TRACK_FRAMES = 8
+# How long a person who is not the primary is shown before the first and after the last sight.
+EXTENSION_S = 0.2
+
+
+@dataclass(frozen=True)
+class KeptTrack:
+    """A track of the answer: `track_id` as answered (1, 2, ...), `logged_id` as tracked.
+
+    It is shown in the frames `first` up to, not including, `end`.
+    """
+
+    track_id: int
+    logged_id: int
+    first: int
+    end: int
+    primary: bool
+
+
+def choose_tracks(
+    tracks: Mapping[int, TrackIndex], frame_count: int, fps: float
+) -> tuple[KeptTrack, ...]:
+    """The tracks to answer with: the primary first, then by first sight.
+
+    The primary is the longest and largest: the most box extent summed over the frames in which
+    the person was seen. It is shown in every frame of the clip.
+    """
+    shortest = min(SHORTEST_TRACK_FRAMES, max(1, frame_count // 2))
+    kept = {key: index for key, index in tracks.items() if len(index.frames) >= shortest}
+    if not kept:
+        return ()
+    primary = max(kept, key=lambda key: kept[key].extent_px)
+    by_sight = sorted(kept, key=lambda key: (kept[key].frames[0], key))
+    reach = round(EXTENSION_S * fps)
+    chosen = [
+        KeptTrack(
+            track_id=number,
+            logged_id=key,
+            first=0 if key == primary else max(0, kept[key].frames[0] - reach),
+            end=frame_count
+            if key == primary
+            else min(frame_count, kept[key].frames[-1] + 1 + reach),
+            primary=key == primary,
+        )
+        for number, key in enumerate(by_sight, start=1)
+    ]
+    return tuple(sorted(chosen, key=lambda track: not track.primary))
