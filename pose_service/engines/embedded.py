@@ -73,10 +73,8 @@ def build(settings: Settings) -> Engine:
         name=NAME,
         model_version=MODEL_VERSION,
         device="cpu",
-        detector=BlazePoseDetector(verified(DETECTOR_FILE, folder)),
-        regressor=EmbeddedRegressor(
-            BlazePosePeople(verified(LANDMARK_FILE, folder)), BodyFitter(anny)
-        ),
+        detector=BlazePoseDetector(folder),
+        regressor=EmbeddedRegressor(BlazePosePeople(folder), BodyFitter(anny)),
         body=FreeBody(anny),
         temporal=KinematicModel(),
         new_tracker=lambda fps: RoiTracker(),
