@@ -31,8 +31,8 @@ from pose_service.pipeline.tracks import KeptTrack, choose_tracks
 
 T = TypeVar("T")
 
-# A clip taken up again right after a start waits so long for the nets to be loaded.
-ENGINE_WAIT_S = 600.0
+# A clip taken up again right after a start waits for the nets, and looks so often whether to go on.
+ENGINE_WAIT_S = 0.5
 STRETCH_FRAMES = 120
 # Smoothing reaches this far beyond a stretch, so that stretches join without a seam.
 MARGIN_S = 0.5
@@ -97,7 +97,7 @@ def process_clip(
     """
     log = ObservationLog(scratch / "observations.bin")
     try:
-        engine = hub.wait(ENGINE_WAIT_S)
+        engine = _loaded(hub, watch)
         clip = open_clip(source)
         clock = _first_pass(clip, hub, options, log, watch)
         info = clip.info()
@@ -108,6 +108,17 @@ def process_clip(
     primary = next((track.track_id for track in tracks if track.primary), None)
     second = _SecondPass(engine, log, info, clock, options, tracks)
     return ClipRun(info, primary, engine.model_version, engine.body.name, second.frames(watch))
+
+
+def _loaded(hub: NetRunner, watch: ClipWatch) -> Engine:
+    """The engine, however long it takes to load; raises if it cannot be, or `watch` says stop."""
+    while True:
+        watch.report("loading", 0, None)
+        try:
+            return hub.wait(ENGINE_WAIT_S)
+        except UnavailableError as error:
+            if error.code != UnavailableError.code:
+                raise
 
 
 @dataclass(frozen=True)

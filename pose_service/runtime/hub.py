@@ -83,6 +83,7 @@ class ModelHub:
             raise UnavailableError(
                 f"the engine could not be loaded: {self._state.error}",
                 hint="GET /health and `python -m pose_service doctor` say what to do.",
+                code="ENGINE_UNAVAILABLE",
                 retry_after_s=30.0,
             )
         raise UnavailableError(

@@ -9,7 +9,7 @@ import pytest
 from makers import clip_file, truncated
 from toy_engine import picture, toy_engine
 
-from pose_service.core.errors import BadVideoError, NotFoundError
+from pose_service.core.errors import BadVideoError, NotFoundError, UnavailableError
 from pose_service.core.records import Provenance, TrackedFrame
 from pose_service.engines.seam import Engine
 from pose_service.pipeline.results import StoredClip, write_result
@@ -197,6 +197,39 @@ def test_a_result_without_its_head_is_no_result(tmp_path: Path) -> None:
     (tmp_path / "frames.ndjson").write_bytes(b"{}\n")
     with pytest.raises(NotFoundError):
         StoredClip.open(tmp_path)
+
+
+class LoadingNets(Nets):
+    """Becomes ready at the third time of asking, or never."""
+
+    def __init__(self, *, ever: bool, code: str = UnavailableError.code) -> None:
+        self.asked = 0
+        self._ever, self._code = ever, code
+
+    def wait(self, timeout_s: float) -> Engine:
+        self.asked += 1
+        if self._ever and self.asked == 3:
+            return toy_engine()
+        raise UnavailableError("not yet", code=self._code)
+
+
+def test_a_clip_waits_for_the_nets_but_can_be_stopped_meanwhile(tmp_path: Path) -> None:
+    clip = clip_file(tmp_path / "a.mp4", walk(3))
+    waited = process_clip(clip, LoadingNets(ever=True), ClipOptions(), tmp_path, ClipWatch())
+    assert len(list(waited.frames)) == 3
+    nets = LoadingNets(ever=False)
+    with pytest.raises(ClipStoppedError):
+        process_clip(
+            clip, nets, ClipOptions(), tmp_path, ClipWatch(stopped=lambda: nets.asked == 2)
+        )
+
+
+def test_a_clip_does_not_wait_for_nets_that_failed_to_load(tmp_path: Path) -> None:
+    clip = clip_file(tmp_path / "a.mp4", walk(3))
+    nets = LoadingNets(ever=False, code="ENGINE_UNAVAILABLE")
+    with pytest.raises(UnavailableError, match="not yet"):
+        process_clip(clip, nets, ClipOptions(), tmp_path, ClipWatch())
+    assert nets.asked == 1
 
 
 def test_interpolated_people_say_so_in_words() -> None:
