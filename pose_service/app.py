@@ -1,0 +1,77 @@
+"""The application: everything is wired here, and nothing is made on import."""
+
+import logging
+from functools import partial
+
+from flask import Flask
+
+from pose_service.core.config import Settings, read_settings, unknown_names
+from pose_service.jobs.records import Job
+from pose_service.jobs.service import JobService
+from pose_service.jobs.store import JobStore
+from pose_service.pipeline.results import write_result
+from pose_service.pipeline.video import ClipOptions, ClipWatch, process_clip
+from pose_service.runtime.hub import ModelHub
+from pose_service.web import (
+    answers,
+    batches,
+    clips,
+    errors,
+    frames,
+    health,
+    legacy_jobs,
+    limits,
+    request_log,
+)
+from pose_service.web.service import Service
+
+log = logging.getLogger(__name__)
+
+BLUEPRINTS = (health, frames, batches, clips, legacy_jobs)
+
+
+def create_app(settings: Settings | None = None, *, hub: ModelHub | None = None) -> Flask:
+    """The service as a WSGI application; loading begins in the background at once.
+
+    `settings` come from the environment and `hub` from the settings unless given. The service is
+    stopped when the process ends, or by `app.extensions["pose_service"].stop()`.
+    """
+    settings = settings or read_settings()
+    _start_log(settings)
+    hub = hub or ModelHub(settings)
+    settings.state_dir.mkdir(parents=True, exist_ok=True)
+    store = JobStore(settings.state_dir)
+    jobs = JobService(settings, store, partial(run_clip, hub, store))
+    app = _flask_app()
+    here = Service(settings, hub, store, jobs)
+    here.attach(app)
+    here.start()
+    log.info("[STARTUP] taking requests; the engine is loading")
+    return app
+
+
+def run_clip(hub: ModelHub, store: JobStore, job: Job, watch: ClipWatch) -> None:
+    """Process one clip and leave its result in the job's folder; called by the job service."""
+    folder = store.folder(job.job_id)
+    options = ClipOptions(job.options.max_frames, job.options.smooth)
+    write_result(folder, process_clip(job.source_path, hub, options, folder, watch))
+
+
+def _flask_app() -> Flask:
+    app = Flask(__name__, static_folder=None)
+    # a redirect is an HTML page, and none of the callers follows one on POST
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
+    for part in (request_log, limits, answers, errors):
+        part.register(app)
+    for module in BLUEPRINTS:
+        app.register_blueprint(module.blueprint)
+    return app
+
+
+def _start_log(settings: Settings) -> None:
+    """Log to stderr, unless whoever runs the process has set up a log already."""
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("pose_service").setLevel(settings.log_level.upper())
+    for name in unknown_names():
+        log.warning("[STARTUP] the setting %s is not known to this version: misspelt?", name)

@@ -1,0 +1,87 @@
+"""Clips: /pose/video and its status."""
+
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from pose_service.core.errors import BadRequestError
+from pose_service.jobs.records import Job, JobState
+from pose_service.legacy.encode import object_with_lists
+from pose_service.web.answers import json_answer, stream_answer
+from pose_service.web.bodies import is_multipart, json_object
+from pose_service.web.clip_jobs import (
+    clip_answer,
+    find_job,
+    submit_path,
+    submit_upload,
+    unfinished_answer,
+)
+from pose_service.web.forms import ClipForm, ClipPathForm, SliceForm, read_form
+from pose_service.web.service import service
+from pose_service.web.uploads import received_file
+
+blueprint = Blueprint("clips", __name__)
+
+
+@blueprint.post("/pose/video")
+def pose_video() -> Response:
+    """A clip by path or upload: its answer when the service is free, else the job to ask for.
+
+    A clip that takes longer than the wait goes on as a job.
+    """
+    here = service()
+    free = here.jobs.is_free()
+    form, job = _from_upload() if is_multipart() else _from_path()
+    if form.later or not free:
+        return unfinished_answer(job)
+    job = here.jobs.wait(job.job_id, here.settings.clip_wait_s)
+    if job.state is not JobState.COMPLETE:
+        return unfinished_answer(job)
+    return stream_answer(clip_answer(find_job(job.job_id)).write())
+
+
+@blueprint.get("/pose/video/status/<job_id>")
+def status(job_id: str) -> Response:
+    """Where a job is; with its result when complete, or the slice `?from=&to=` of its frames."""
+    job = find_job(job_id)
+    wanted = read_form(SliceForm, request.args, text=True)
+    if wanted.last is not None and wanted.last < wanted.first:
+        raise BadRequestError(f"to: expected {wanted.first} (from) or more, got {wanted.last}")
+    fields = _status_fields(job)
+    if job.state is not JobState.COMPLETE:
+        return json_answer({**fields, "result": None})
+    answer = clip_answer(job)
+    if "from" in request.args or "to" in request.args:
+        answer = answer.sliced(wanted.first, wanted.last)
+    return stream_answer(object_with_lists(fields, {"result": answer.write()}))
+
+
+def _from_upload() -> tuple[ClipForm, Job]:
+    with received_file("video", service().uploads_dir) as upload:
+        form = read_form(ClipForm, upload.fields, text=True)
+        return form, submit_upload(upload, form)
+
+
+def _from_path() -> tuple[ClipForm, Job]:
+    form = read_form(ClipPathForm, json_object(or_multipart=True))
+    return form, submit_path(form.video_path, form)
+
+
+def _status_fields(job: Job) -> dict[str, Any]:
+    return {
+        "job_id": job.job_id,
+        "status": job.state.value,
+        "done": job.finished,
+        "video_path": job.video_path,
+        "queued_at": job.queued_at,
+        "started_at": job.started_at,
+        "completed_at": job.completed_at,
+        "progress": {
+            "stage": job.stage,
+            "frames_done": job.frames_done,
+            "frames_total": job.frames_total,
+        },
+        "queue_position": service().jobs.queue_position(job.job_id),
+        "error": job.error,
+        "error_type": job.error_type,
+    }

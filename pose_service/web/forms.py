@@ -1,0 +1,160 @@
+"""What requests may hold, and sentences for what does not fit."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+)
+from pydantic.fields import FieldInfo
+
+from pose_service.core.errors import BadRequestError
+from pose_service.core.skeletons import SKELETONS
+
+LARGEST_INTEGER = 2**53 - 1
+"""Beyond it JavaScript cannot tell integers apart."""
+
+_SHOWN_CHARACTERS = 60
+
+Count = Annotated[int, Field(ge=1, le=LARGEST_INTEGER)]
+Decimals = Annotated[int, Field(ge=1, le=9)]
+
+
+def _split(value: object) -> object:
+    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+
+
+def _known(name: str) -> str:
+    if name not in SKELETONS:
+        raise ValueError("no joint set has this name")
+    return name
+
+
+SetName = Annotated[str, AfterValidator(_known)]
+JointSets = Annotated[list[SetName], BeforeValidator(_split), Field(default_factory=list)]
+
+
+class Form(BaseModel):
+    """Fields are strict in JSON ("7" is no integer) and read from text in multipart bodies.
+
+    Unknown fields are passed over. A field's description is what an error says was wanted.
+    """
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="ignore")
+
+
+class FrameForm(Form):
+    """Options of one picture: CONTRACT 3.2."""
+
+    frame_number: int = Field(
+        0, ge=0, le=LARGEST_INTEGER, description="an integer of 0 or more",
+        validation_alias=AliasChoices("frame_number", "frameNumber"),
+    )  # fmt: skip
+    visualize: bool = Field(False, description="true or false")
+    session_id: str | None = Field(None, max_length=200, description="text of at most 200 letters")
+    faces: bool = Field(True, description="true or false")
+    precision: Decimals = Field(5, description="an integer of 1 to 9")
+    persons: bool = Field(False, description="true or false")
+    joint_sets: JointSets = Field(description=f"a list of names out of {', '.join(SKELETONS)}")
+
+
+class PictureForm(FrameForm):
+    """The same with the picture, as JSON carries it."""
+
+    image_base64: str = Field(
+        min_length=1, description="the bytes of a JPEG or PNG file as base64 text"
+    )
+
+
+class ClipForm(Form):
+    """Options of one clip: CONTRACT 3.5."""
+
+    max_frames: Count | None = Field(None, description="an integer of 1 or more")
+    later: bool = Field(False, validation_alias="async", description="true or false")
+    smooth: bool = Field(True, description="true or false")
+    faces: Literal["each", "once", "none"] = Field("each", description='"each", "once" or "none"')
+    mesh: bool = Field(True, description="true or false")
+    precision: Decimals = Field(5, description="an integer of 1 to 9")
+    joint_sets: JointSets = Field(description=f"a list of names out of {', '.join(SKELETONS)}")
+
+
+class ClipPathForm(ClipForm):
+    """The same with the clip's path, as JSON carries it."""
+
+    video_path: str = Field(
+        min_length=1, max_length=4096, description="the path of a video file, as text"
+    )
+
+
+class OldClipForm(ClipForm):
+    """Options of the older clip routes."""
+
+    output_format: Literal["file_path", "base64", "json"] = Field(
+        "file_path", description='"file_path", "base64" or "json"'
+    )
+
+
+class SliceForm(Form):
+    """Which frames of a finished clip: `first` included, `last` not."""
+
+    first: int = Field(0, ge=0, validation_alias="from", description="an integer of 0 or more")
+    last: int | None = Field(
+        None, ge=0, validation_alias="to", description="an integer of 0 or more"
+    )
+
+
+AnyForm = TypeVar("AnyForm", bound=Form)
+
+
+def read_form(form: type[AnyForm], fields: Mapping[str, Any], *, text: bool = False) -> AnyForm:
+    """`fields` as a `form`; with `text` every value is text and an empty one counts as not sent.
+
+    Raises `BadRequestError` that names the field, what was wanted and what came.
+    """
+    if text:
+        fields = {name: value for name, value in fields.items() if value.strip()}
+    try:
+        return form.model_validate(dict(fields), strict=not text)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise BadRequestError(
+            _sentence(form, first["loc"], first["type"], first["input"])
+        ) from None
+
+
+def _sentence(form: type[Form], place: tuple[int | str, ...], kind: str, came: object) -> str:
+    name = str(place[0])
+    wanted = _field(form, name).description
+    if kind == "missing":
+        return f"{name} is missing: expected {wanted}"
+    return f"{name}: expected {wanted}, got {shown(came)}"
+
+
+def _field(form: type[Form], name: str) -> FieldInfo:
+    for field_name, field in form.model_fields.items():
+        alias = field.validation_alias
+        aliases = alias.choices if isinstance(alias, AliasChoices) else [alias]
+        if name == field_name or name in aliases:
+            return field
+    raise KeyError(name)
+
+
+def shown(value: object) -> str:
+    """What came, in the words of JSON and not too long.
+
+    >>> shown("x" * 100), shown(None), shown({}), shown(-3)
+    ("text of 100 letters beginning 'xxxxxxxxxxxxxxxx'", 'null', 'an object', '-3')
+    """
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, str) and len(value) > _SHOWN_CHARACTERS:
+        return f"text of {len(value)} letters beginning {value[:16]!r}"
+    if isinstance(value, dict | list):
+        return "an object" if isinstance(value, dict) else f"a list of {len(value)}"
+    return repr(value)

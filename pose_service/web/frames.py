@@ -1,0 +1,110 @@
+"""Single pictures: /pose/hybrid and /pose."""
+
+from dataclasses import dataclass, replace
+
+from flask import Blueprint, Response, request
+
+from pose_service.core.arrays import ImageArray
+from pose_service.core.records import Frame, TrackedFrame
+from pose_service.legacy.frame import Fields, frame_answer
+from pose_service.legacy.options import AnswerOptions, Faces
+from pose_service.legacy.views import view_frames
+from pose_service.media.images import decode_base64_image, decode_image
+from pose_service.pipeline.frame_memory import ASSUMED_FPS
+from pose_service.pipeline.session import SessionKey, SessionStore
+from pose_service.web.answers import json_answer
+from pose_service.web.bodies import file_part, is_multipart, json_object
+from pose_service.web.forms import FrameForm, PictureForm, read_form
+from pose_service.web.pictures import data_uri, draw_views
+from pose_service.web.request_log import note
+from pose_service.web.service import Service, service
+
+blueprint = Blueprint("frames", __name__)
+
+
+@dataclass(frozen=True)
+class FrameRequest:
+    """One picture and what is wanted of it. `image`: (height, width, 3) RGB."""
+
+    image: ImageArray
+    form: FrameForm
+
+    def options(self, *, mesh: bool) -> AnswerOptions:
+        return AnswerOptions(
+            faces=Faces.EACH if self.form.faces else Faces.NONE,
+            mesh=mesh,
+            precision=self.form.precision,
+            persons=self.form.persons,
+            joint_sets=tuple(self.form.joint_sets),
+        )
+
+
+@blueprint.post("/pose/hybrid")
+def pose_hybrid() -> Response:
+    """The person in a picture, with the mesh."""
+    return _answer(mesh=True)
+
+
+@blueprint.post("/pose")
+def pose() -> Response:
+    """The same without the mesh, so `has_3d` is false and the answer is small."""
+    return _answer(mesh=False)
+
+
+def _answer(*, mesh: bool) -> Response:
+    asked = _multipart_request() if is_multipart() else _json_request()
+    here = service()
+    # the two routes may be sent the same clip: each follows it in a session of its own
+    key = SessionKey(asked.form.session_id, f"{request.remote_addr} {request.path}")
+    tracked = track(here, asked, here.sessions, key)
+    answer = answer_fields(here, asked, tracked, asked.options(mesh=mesh))
+    note(outcome=answer["provenance"] or answer["error"])
+    return json_answer(answer)
+
+
+def track(
+    here: Service, asked: FrameRequest, sessions: SessionStore, key: SessionKey
+) -> TrackedFrame:
+    """The people in the picture; the nets run on their owner, the caller's thread waits."""
+    number = asked.form.frame_number
+    frame = Frame(number, number / ASSUMED_FPS, asked.image)
+    return here.hub.run_frame(lambda engine: sessions.step(engine, frame, key))
+
+
+def answer_fields(
+    here: Service, asked: FrameRequest, tracked: TrackedFrame, options: AnswerOptions
+) -> Fields:
+    """The 3.2 body, with a drawing where one was asked for."""
+    maker = here.maker()
+    drawn = asked.form.visualize
+    (views,) = view_frames(
+        maker.body, [tracked], everybody=drawn or options.everybody, mesh=drawn or options.mesh
+    )
+    shown = views if options.mesh else tuple(replace(view, vertices_m=None) for view in views)
+    answer = frame_answer(maker, tracked, shown, options)
+    if drawn:
+        picture = draw_views(asked.image, views, tracked.camera, maker.body.faces)
+        answer["visualization"] = data_uri(picture)
+    return answer
+
+
+def picture_request(fields: Fields, max_pixels: int) -> FrameRequest:
+    """A picture as JSON carries it, pixels as they lie in the file."""
+    form = read_form(PictureForm, fields)
+    image = decode_base64_image(form.image_base64, max_pixels=max_pixels, turn_by_exif=False)
+    return FrameRequest(image, form)
+
+
+def _json_request() -> FrameRequest:
+    return picture_request(json_object(or_multipart=True), service().settings.max_pixels)
+
+
+def _multipart_request() -> FrameRequest:
+    """A picture as the phone sends it: turned upright by its own EXIF mark."""
+    part = file_part("frame", "image")
+    form = read_form(FrameForm, request.form, text=True)
+    note(frame_number=form.frame_number)
+    image = decode_image(
+        part.stream.read(), max_pixels=service().settings.max_pixels, turn_by_exif=True
+    )
+    return FrameRequest(image, form)
