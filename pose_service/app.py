@@ -41,7 +41,7 @@ def create_app(settings: Settings | None = None, *, hub: ModelHub | None = None)
     hub = hub or ModelHub(settings)
     settings.state_dir.mkdir(parents=True, exist_ok=True)
     store = JobStore(settings.state_dir)
-    jobs = JobService(settings, store, partial(run_clip, hub, store))
+    jobs = JobService(settings, store, partial(run_clip, settings, hub, store))
     app = _flask_app()
     here = Service(settings, hub, store, jobs)
     here.attach(app)
@@ -50,10 +50,12 @@ def create_app(settings: Settings | None = None, *, hub: ModelHub | None = None)
     return app
 
 
-def run_clip(hub: ModelHub, store: JobStore, job: Job, watch: ClipWatch) -> None:
+def run_clip(
+    settings: Settings, hub: ModelHub, store: JobStore, job: Job, watch: ClipWatch
+) -> None:
     """Process one clip and leave its result in the job's folder; called by the job service."""
     folder = store.folder(job.job_id)
-    options = ClipOptions(job.options.max_frames, job.options.smooth)
+    options = ClipOptions(job.options.max_frames, job.options.smooth, settings.max_pixels)
     write_result(folder, process_clip(job.source_path, hub, options, folder, watch))
 
 

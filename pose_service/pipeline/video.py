@@ -21,7 +21,7 @@ from pose_service.core.arrays import FloatArray
 from pose_service.core.errors import UnavailableError
 from pose_service.core.records import ClipInfo, Person, TrackedFrame
 from pose_service.engines.seam import Engine, Tracker
-from pose_service.media.decode import Clip, open_clip
+from pose_service.media.decode import MAX_PIXELS, Clip, open_clip
 from pose_service.media.prefetch import prefetch
 from pose_service.pipeline.gaps import KnownTrack, fill
 from pose_service.pipeline.image import observed_people
@@ -56,10 +56,14 @@ class ClipStoppedError(UnavailableError):
 
 @dataclass(frozen=True)
 class ClipOptions:
-    """`max_frames`: stop after so many; `smooth`: off gives every frame's own raw fit."""
+    """`max_frames`: stop after so many; `smooth`: off gives every frame's own raw fit.
+
+    A clip whose frames have more than `max_pixels` is refused.
+    """
 
     max_frames: int | None = None
     smooth: bool = True
+    max_pixels: int = MAX_PIXELS
 
 
 @dataclass(frozen=True)
@@ -98,7 +102,7 @@ def process_clip(
     log = ObservationLog(scratch / "observations.bin")
     try:
         engine = _loaded(hub, watch)
-        clip = open_clip(source)
+        clip = open_clip(source, max_pixels=options.max_pixels)
         clock = _first_pass(clip, hub, options, log, watch)
         info = clip.info()
     except BaseException:

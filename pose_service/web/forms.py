@@ -61,6 +61,7 @@ class FrameForm(Form):
     faces: bool = Field(True, description="true or false")
     precision: Decimals = Field(5, description="an integer of 1 to 9")
     persons: bool = Field(False, description="true or false")
+    thorough: bool = Field(False, description="true or false")
     joint_sets: JointSets = Field(description=f"a list of names out of {', '.join(SKELETONS)}")
 
 

@@ -11,6 +11,7 @@ from pose_service.legacy.options import AnswerOptions, Faces
 from pose_service.legacy.views import view_frames
 from pose_service.media.images import decode_base64_image, decode_image
 from pose_service.pipeline.frame_memory import ASSUMED_FPS
+from pose_service.pipeline.image import people_in_picture
 from pose_service.pipeline.session import SessionKey, SessionStore
 from pose_service.web.answers import json_answer
 from pose_service.web.bodies import file_part, is_multipart, json_object
@@ -65,9 +66,14 @@ def _answer(*, mesh: bool) -> Response:
 def track(
     here: Service, asked: FrameRequest, sessions: SessionStore, key: SessionKey
 ) -> TrackedFrame:
-    """The people in the picture; the nets run on their owner, the caller's thread waits."""
+    """The people in the picture; the nets run on their owner, the caller's thread waits.
+
+    A thorough look is one at a single picture: it neither uses a session nor adds to one.
+    """
     number = asked.form.frame_number
     frame = Frame(number, number / ASSUMED_FPS, asked.image)
+    if asked.form.thorough:
+        return here.hub.run_frame(lambda engine: people_in_picture(engine, frame, thorough=True))
     return here.hub.run_frame(lambda engine: sessions.step(engine, frame, key))
 
 

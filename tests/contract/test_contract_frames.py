@@ -258,3 +258,14 @@ def test_gzip_is_used_when_asked_for(caller: Caller) -> None:
     plain = caller.client.post("/pose/hybrid", json=request)
     assert "Content-Encoding" not in plain.headers
     assert len(plain.data) > len(packed.data)
+
+
+def test_a_thorough_look_is_at_the_picture_alone(caller: Caller) -> None:
+    for number in range(3):
+        caller.frame(frame_number=number, session_id="thorough")
+    nobody = {"image_base64": nobody_base64(), "session_id": "thorough"}
+    looked = caller.post("/pose/hybrid", json={**nobody, "frame_number": 3, "thorough": True})
+    check("PoseHybridResponse", looked.body)
+    assert looked.body["error"] == "No person detected in image"
+    predicted = caller.post("/pose/hybrid", json={**nobody, "frame_number": 3})
+    assert predicted.body["provenance"] == "predicted"

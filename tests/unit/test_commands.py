@@ -1,0 +1,324 @@
+"""The command line, with toy nets where nets are needed."""
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from makers import clip_file, picture_file
+from PIL import Image
+from toy_engine import build_toy, picture
+
+from pose_service.commands import checks, fetch_weights, local, main, selftest
+from pose_service.commands.checks import State
+from pose_service.core.config import Settings
+from pose_service.core.files import WeightArchive, WeightFile
+from pose_service.engines.seam import Availability, EngineRecipe
+from pose_service.runtime.hub import ModelHub
+from pose_service.runtime.listening import PortError, check_port, health_at, urls
+
+SMALL_BOX, LARGE_BOX = (20, 60, 60, 160), (140, 20, 220, 220)
+
+
+@pytest.fixture(autouse=True)
+def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POSE_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("POSE_STATE_DIR", str(tmp_path / "state"))
+
+
+@pytest.fixture
+def toy_nets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "choose", lambda _settings: None)
+    monkeypatch.setattr(local, "ModelHub", partial(ModelHub, build=build_toy))
+
+
+@pytest.fixture
+def two_people(tmp_path: Path) -> Path:
+    path = tmp_path / "two people [1].png"
+    path.write_bytes(picture_file(picture(SMALL_BOX, LARGE_BOX), "PNG"))
+    return path
+
+
+@pytest.fixture
+def walk(tmp_path: Path) -> Path:
+    """Eight frames of somebody who walks to the right."""
+    frames = [picture((x, 40, x + 60, 200)) for x in range(20, 180, 20)]
+    return clip_file(tmp_path / "walk.mp4", frames)
+
+
+@pytest.fixture
+def listener() -> Iterator[int]:
+    """A port where another program answers."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as other:
+        thread = threading.Thread(target=other.serve_forever, args=(0.01,))
+        thread.start()
+        yield other.server_port
+        other.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def free_port() -> int:
+    with closing(socket.create_server(("127.0.0.1", 0))) as other:
+        port: int = other.getsockname()[1]
+    return port
+
+
+@pytest.mark.usefixtures("toy_nets")
+def test_frame_writes_the_answer_of_pose_hybrid(two_people: Path, tmp_path: Path) -> None:
+    out = tmp_path / "answer.json"
+    assert main(["frame", str(two_people), "--out", str(out)]) == 0
+    answer = json.loads(out.read_bytes())
+    assert answer["keypoint_count"] == 24
+    boxes = [person["bbox"] for person in answer["persons"]]
+    assert boxes == [list(LARGE_BOX), list(SMALL_BOX)]
+
+
+@pytest.mark.usefixtures("toy_nets")
+@pytest.mark.parametrize(("name", "file_format"), [("a.png", "PNG"), ("a.jpg", "JPEG")])
+def test_frame_draws_over_the_picture(
+    two_people: Path, tmp_path: Path, name: str, file_format: str
+) -> None:
+    assert main(["frame", str(two_people), "--overlay", str(tmp_path / name)]) == 0
+    with Image.open(tmp_path / name) as drawn:
+        assert (drawn.format, drawn.size) == (file_format, (320, 240))
+        assert np.ptp(np.asarray(drawn), axis=2).max() > 50, "no colour on a gray picture"
+
+
+@pytest.mark.usefixtures("toy_nets")
+def test_frame_says_who_was_found(two_people: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["frame", str(two_people)])
+    said = capsys.readouterr().out
+    assert "2 people in 320x240 px" in said
+    assert "1: box 140 20 220 220 px, confidence 0.90" in said
+
+
+@pytest.mark.usefixtures("toy_nets")
+def test_frame_of_nobody_is_an_answer_too(tmp_path: Path) -> None:
+    nobody = tmp_path / "nobody.png"
+    nobody.write_bytes(picture_file(picture(), "PNG"))
+    out = tmp_path / "answer.json"
+    assert main(["frame", str(nobody), "--out", str(out)]) == 0
+    assert json.loads(out.read_bytes())["error"] == "No person detected in image"
+
+
+@pytest.mark.usefixtures("toy_nets")
+def test_video_writes_every_frame_of_the_clip(walk: Path, tmp_path: Path) -> None:
+    out = tmp_path / "answer.json"
+    assert main(["video", str(walk), "--out", str(out)]) == 0
+    answer = json.loads(out.read_bytes())
+    assert [frame["frame_number"] for frame in answer["frames"]] == list(range(8))
+    assert all(frame["keypoint_count"] == 24 for frame in answer["frames"])
+    with_faces = [frame["mesh_faces_data"] is not None for frame in answer["frames"]]
+    assert with_faces == [True] + 7 * [False]
+
+
+@pytest.mark.usefixtures("toy_nets")
+def test_video_stops_after_max_frames_and_draws_as_many(walk: Path, tmp_path: Path) -> None:
+    out, overlay = tmp_path / "answer.json", tmp_path / "drawn.mp4"
+    command = ["video", str(walk), "--out", str(out), "--overlay", str(overlay)]
+    assert main([*command, "--max-frames", "3", "--raw"]) == 0
+    assert json.loads(out.read_bytes())["total_frames"] == 3
+    with av.open(str(overlay)) as drawn:
+        assert sum(1 for _ in drawn.decode(video=0)) == 3
+
+
+@pytest.mark.usefixtures("toy_nets")
+def test_video_tells_its_progress_line_by_line(
+    walk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["video", str(walk), "--out", str(tmp_path / "answer.json")])
+    said = capsys.readouterr().out
+    assert "tracking 50%\n" in said
+    assert "8 frames at 30.00 per second, 8 of them with a person" in said
+
+
+@pytest.mark.usefixtures("toy_nets")
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["frame", "nowhere.png"], "nowhere.png does not exist"),
+        (["frame", "FOLDER"], "is a folder. Give one file"),
+        (["frame", "TEXT"], "not a picture"),
+        (["frame", "PICTURE", "--out", "FOLDER"], "is a folder. Give the name"),
+        (["frame", "PICTURE", "--overlay", "FOLDER/no/a.png"], "is no folder. Make it first"),
+        (["video", "TEXT", "--out", "FOLDER/a.json"], "text"),
+        (["video", "nowhere.mp4", "--out", "a.json"], "nowhere.mp4 does not exist"),
+        (["fetch-weights", "nonsense"], "no engine 'nonsense'. Engines: "),
+        (["bench", "nonsense"], "no benchmark 'nonsense'"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(
+    arguments: list[str],
+    complaint: str,
+    two_people: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "text").write_text("neither picture nor clip")
+    places = {"TEXT": str(tmp_path / "text"), "PICTURE": str(two_people), "FOLDER": str(tmp_path)}
+    filled = [places.get(word, word.replace("FOLDER/", f"{tmp_path}/")) for word in arguments]
+    assert main(filled) == 2
+    said = capsys.readouterr().err
+    assert complaint in said
+    assert said.startswith("error: ")
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments", [[], ["fly"], ["video", "a.mp4"], ["frame"]])
+def test_words_that_are_no_command_end_with_exit_code_2(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(arguments)
+
+
+@pytest.mark.parametrize("number", ["0", "-3", "many"])
+def test_a_number_of_frames_below_one_is_refused(number: str) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["video", "a.mp4", "--out", "a.json", "--max-frames", number])
+
+
+def test_a_bad_setting_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PORT", "http")
+    assert main(["fetch-weights"]) == 2
+    assert "PORT" in capsys.readouterr().err
+
+
+def test_without_networks_the_remedy_is_in_the_error(
+    two_people: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("POSE_ENGINE", "embedded")
+    assert main(["frame", str(two_people)]) == 2
+    assert "python -m pose_service fetch-weights embedded" in capsys.readouterr().err
+
+
+def _recipe(name: str, *, available: bool, fetchable: bool) -> EngineRecipe:
+    file = WeightFile(f"{name}.bin", 1, "0", "a net", "none")
+    archive = WeightArchive(f"{name}.whl", "http://127.0.0.1:9/x", 1, "0", (("m", file),))
+    return EngineRecipe(
+        name=name,
+        rank=0,
+        archives=(archive,) if fetchable else (),
+        probe=lambda _: Availability(available, "a test says so", "Ask the test."),
+        build=lambda _: build_toy(Settings())[0],
+    )
+
+
+@pytest.mark.parametrize(("licensed_is_there", "wanted"), [(True, "licensed"), (False, "free")])
+def test_auto_fetches_for_the_best_engine_that_can_come_to_serve(
+    licensed_is_there: bool, wanted: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = {
+        "licensed": _recipe("licensed", available=licensed_is_there, fetchable=False),
+        "free": _recipe("free", available=False, fetchable=True),
+    }
+    monkeypatch.setattr(fetch_weights, "recipes", lambda: known)
+    assert fetch_weights.wanted_recipe("auto", Settings()).name == wanted
+
+
+def test_an_engine_whose_files_cannot_be_fetched_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    known = {"licensed": _recipe("licensed", available=False, fetchable=False)}
+    monkeypatch.setattr(fetch_weights, "recipes", lambda: known)
+    assert main(["fetch-weights", "licensed"]) == 0
+    assert "Ask the test." in capsys.readouterr().out
+
+
+def test_doctor_finds_the_missing_networks_and_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("POSE_ENGINE", "embedded")
+    assert main(["doctor"]) == 1
+    said = capsys.readouterr().out
+    assert "problem: engine: POSE_ENGINE=embedded: " in said
+    assert "python -m pose_service fetch-weights embedded" in said
+    assert "1 problems: it cannot serve" in said
+
+
+def test_doctor_notes_a_setting_that_means_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POSE_PROT", "5001")
+    found = {finding.subject: finding for finding in checks.given_settings()}
+    assert found["POSE_PROT"].state is State.NOTE
+    assert "POSE_DATA_DIR=" in found["settings"].detail
+
+
+def test_doctor_tells_missing_and_other_versions_of_packages(tmp_path: Path) -> None:
+    listed = tmp_path / "requirements.txt"
+    listed.write_text("# comment\n-r other.txt\nnumpy==0.1\nno-such-package==1.0  # why\n")
+    numpy, missing = checks.packages(listed)
+    assert (numpy.state, missing.state) == (State.NOTE, State.PROBLEM)
+    assert "tested with 0.1" in numpy.detail
+    assert f"pip install -r {listed}" in missing.remedy
+
+
+def test_doctor_refuses_a_folder_below_a_file(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    finding = checks.folder("POSE_STATE_DIR", tmp_path / "file" / "state")
+    assert finding.state is State.PROBLEM
+    assert "POSE_STATE_DIR" in finding.remedy
+
+
+def test_doctor_accepts_a_folder_that_can_be_made(tmp_path: Path) -> None:
+    finding = checks.folder("POSE_STATE_DIR", tmp_path / "a" / "b")
+    assert finding.state is not State.PROBLEM
+    assert not (tmp_path / "a").exists(), "looking must not make it"
+
+
+def test_a_port_in_use_is_named_with_the_remedy(listener: int) -> None:
+    with pytest.raises(PortError, match=f"port {listener} is in use by another program") as refusal:
+        check_port(Settings(host="127.0.0.1", port=listener))
+    assert "set PORT" in refusal.value.hint
+    assert checks.port(Settings(host="127.0.0.1", port=listener)).state is State.PROBLEM
+
+
+def test_a_free_port_is_no_trouble(free_port: int) -> None:
+    check_port(Settings(host="127.0.0.1", port=free_port))
+    assert health_at(free_port) is None
+
+
+def test_a_host_that_is_not_ours_is_named() -> None:
+    with pytest.raises(PortError, match=r"HOST=203\.0\.113\.7 cannot be listened on"):
+        check_port(Settings(host="203.0.113.7", port=5000))
+
+
+def test_serve_stops_before_it_starts_when_the_port_is_taken(
+    listener: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HOST", "127.0.0.1")
+    monkeypatch.setenv("PORT", str(listener))
+    assert main(["serve"]) == 2
+    assert f"port {listener} is in use" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("host", "first"),
+    [
+        ("0.0.0.0", "http://localhost:5000"),
+        ("192.168.1.5", "http://192.168.1.5:5000"),
+        ("::1", "http://[::1]:5000"),
+    ],
+)
+def test_addresses_are_given_as_they_are_typed(host: str, first: str) -> None:
+    assert urls(Settings(host=host))[0] == first
+
+
+def test_the_drawn_person_fills_the_picture_it_states() -> None:
+    image = selftest.drawn_person()
+    assert image.shape == (selftest.HEIGHT_PX, selftest.WIDTH_PX, 3)
+    assert image.dtype == np.uint8
+
+
+def test_the_self_test_notes_a_wrong_number_of_people(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(selftest, "build_engine", build_toy)
+    finding = selftest.selftest(Settings())
+    assert finding.state is State.NOTE
+    assert "2 of 1 drawn person found" in finding.detail
