@@ -17,6 +17,8 @@ JUMP_FRAMES = 60
 MAX_SESSIONS = 64
 # One of two sessions is clearly meant if its picture differs by less than this part of the other.
 CLEARLY = 0.5
+# Pictures of one scene differ by less than this, in the mean over a few patches.
+SAME_SCENE_GRAY_LEVELS = 12.0
 IMPLIED_AGE_S = 5.0
 EXPLICIT_AGE_S = 120.0
 
@@ -27,6 +29,10 @@ class SessionKey:
 
     session_id: str | None
     peer: str
+
+
+# Whose session it is, and a serial number: a caller may have several implied ones.
+_Place = tuple[SessionKey, int]
 
 
 @dataclass
@@ -50,7 +56,7 @@ class SessionStore:
 
     An implied session goes on with frames of the same size from the same address whose numbers
     follow closely and are new to it. A frame that two implied sessions could claim goes to the one
-    whose last picture it clearly resembles more; where neither is clear it joins none and is
+    whose last picture it clearly resembles more. Where it resembles none it joins none and is
     answered from the picture alone, for a clip must never leak into another.
 
     Used by the owner of the nets only, one frame at a time; it needs no lock.
@@ -58,7 +64,7 @@ class SessionStore:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._sessions: OrderedDict[tuple[SessionKey, int], _Session] = OrderedDict()
+        self._sessions: OrderedDict[_Place, _Session] = OrderedDict()
         self._serial = count()
 
     def __len__(self) -> int:
@@ -89,24 +95,31 @@ class SessionStore:
             self._sessions.popitem(last=False)
         return session
 
-    def _clearest(
-        self, claims: list[tuple[SessionKey, int]], frame: Frame
-    ) -> tuple[SessionKey, int] | None:
-        """The only claim, or the one that stands out; None where there is none of either."""
+    def _clearest(self, claims: list[_Place], frame: Frame) -> _Place | None:
+        """The only claim, or the one that stands out; None where there is none of either.
+
+        Of sessions that show the same scene the latest goes on and the others end: a clip that is
+        sent anew repeats the numbers of its first frames, not of the later ones.
+        """
         if len(claims) < 2:
             return claims[0] if claims else None
-        first, second = sorted(
-            claims, key=lambda place: self._sessions[place].memory.difference(frame)
-        )[:2]
-        best, next_best = (
-            self._sessions[place].memory.difference(frame) for place in (first, second)
-        )
-        return first if best < CLEARLY * next_best else None
+        differences = {
+            place: self._sessions[place].memory.difference(frame) for place in claims
+        }  # fmt: skip
+        first, second = sorted(claims, key=differences.__getitem__)[:2]
+        if differences[first] < CLEARLY * differences[second]:
+            return first
+        if differences[second] > SAME_SCENE_GRAY_LEVELS:
+            return None
+        *ended, latest = sorted(claims, key=lambda place: place[1])
+        for place in ended:
+            del self._sessions[place]
+        return latest
 
-    def _of(self, key: SessionKey) -> Iterator[tuple[SessionKey, int]]:
+    def _of(self, key: SessionKey) -> Iterator[_Place]:
         return (place for place in self._sessions if place[0] == key)
 
-    def _used(self, place: tuple[SessionKey, int]) -> _Session:
+    def _used(self, place: _Place) -> _Session:
         session = self._sessions[place]
         session.last_used_s = self._clock()
         self._sessions.move_to_end(place)

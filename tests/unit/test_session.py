@@ -148,6 +148,15 @@ def test_a_frame_that_two_clips_could_claim_goes_to_the_one_it_resembles(
     assert len(store) == 2
 
 
+def test_a_clip_sent_anew_is_followed_and_the_earlier_try_ends(store: SessionStore) -> None:
+    send(store, walker(0), IMPLIED)
+    for index in range(6):
+        send(store, walker(index), IMPLIED)
+    assert len(store) == 1
+    (person,) = send(store, walker(6, blank=True), IMPLIED).people
+    assert person.provenance is Provenance.PREDICTED
+
+
 def test_a_named_session_starts_anew_after_a_jump(store: SessionStore) -> None:
     for index in range(5):
         send(store, walker(index))
