@@ -18,6 +18,7 @@ from pose_service.core.records import NEW_TRACK, Observation, Regions
 _DETECT_EVERY = 10
 _DETECT_EVERY_ALONE = 3  # while nobody is tracked
 _RETRY_EVERY = 3
+_RETRY_AT_ONCE = 10  # frames after the loss in which every one is tried: most gaps are short
 _GIVE_UP_AFTER = 30
 
 _NEAR_LIVE = 0.15
@@ -59,11 +60,7 @@ class RoiTracker:
         }
         tracks = self._tracks.values()
         live = [track.expected(frame_index) for track in tracks if not track.lost]
-        tried = [
-            track.looked_for(frame_index)
-            for track in tracks
-            if not track.lost or abs(frame_index - track.tried_at) >= _RETRY_EVERY
-        ]
+        tried = [track.looked_for(frame_index) for track in tracks if _is_due(track, frame_index)]
         self._tracks.update({track.track_id: track for track in tried})
         away = [not _near(live, Roi(*row)) for row in found.rois.tolist()]
         fresh = found.take(np.flatnonzero(away))
@@ -132,6 +129,13 @@ class RoiTracker:
             for track_id, track in self._tracks.items()
             if _inside(track.expected(frame_index), image)
         }
+
+
+def _is_due(track: Track, frame_index: int) -> bool:
+    """Whether to look for the track in this frame: a lost one costs a look that finds nobody."""
+    waited = abs(frame_index - track.tried_at)
+    recent = track.missed(frame_index) <= _RETRY_AT_ONCE
+    return not track.lost or recent or waited >= _RETRY_EVERY
 
 
 def _may_be(track: Track, sighting: Sighting) -> bool:

@@ -139,7 +139,7 @@ def _install(stream: IO[bytes], file: WeightFile, folder: Path) -> None:
         if part.stat().st_size != file.size_bytes or sha256_of(part) != file.sha256:
             raise FetchError(
                 f"{file.name} in the source is not the wanted file: its SHA-256 differs",
-                hint="Take it from the archive that docs/install.md names.",
+                hint="Give the archive itself, or files that were taken out of it unchanged.",
             )
         part.replace(folder / file.name)
     finally:

@@ -1,6 +1,7 @@
 """Single pictures: /pose/hybrid and /pose."""
 
-from dataclasses import dataclass, replace
+import base64
+from dataclasses import dataclass
 
 from flask import Blueprint, Response, request
 
@@ -9,14 +10,14 @@ from pose_service.core.records import Frame, TrackedFrame
 from pose_service.legacy.frame import Fields, frame_answer
 from pose_service.legacy.options import AnswerOptions, Faces
 from pose_service.legacy.views import view_frames
-from pose_service.media.images import decode_base64_image, decode_image
+from pose_service.media.images import decode_base64_image, decode_image, encode_jpeg
+from pose_service.pipeline.drawing import draw_frame
 from pose_service.pipeline.frame_memory import ASSUMED_FPS
 from pose_service.pipeline.image import people_in_picture
 from pose_service.pipeline.session import SessionKey, SessionStore
 from pose_service.web.answers import json_answer
 from pose_service.web.bodies import file_part, is_multipart, json_object
 from pose_service.web.forms import FrameForm, PictureForm, read_form
-from pose_service.web.pictures import data_uri, draw_views
 from pose_service.web.request_log import note
 from pose_service.web.service import Service, service
 
@@ -82,15 +83,10 @@ def answer_fields(
 ) -> Fields:
     """The 3.2 body, with a drawing where one was asked for."""
     maker = here.maker()
-    drawn = asked.form.visualize
-    (views,) = view_frames(
-        maker.body, [tracked], everybody=drawn or options.everybody, mesh=drawn or options.mesh
-    )
-    shown = views if options.mesh else tuple(replace(view, vertices_m=None) for view in views)
-    answer = frame_answer(maker, tracked, shown, options)
-    if drawn:
-        picture = draw_views(asked.image, views, tracked.camera, maker.body.faces)
-        answer["visualization"] = data_uri(picture)
+    (views,) = view_frames(maker.body, [tracked], everybody=options.everybody, mesh=options.mesh)
+    answer = frame_answer(maker, tracked, views, options)
+    if asked.form.visualize:
+        answer["visualization"] = _data_uri(draw_frame(maker.body, asked.image, tracked))
     return answer
 
 
@@ -99,6 +95,11 @@ def picture_request(fields: Fields, max_pixels: int) -> FrameRequest:
     form = read_form(PictureForm, fields)
     image = decode_base64_image(form.image_base64, max_pixels=max_pixels, turn_by_exif=False)
     return FrameRequest(image, form)
+
+
+def _data_uri(image: ImageArray) -> str:
+    """`image` as a JPEG in a `data:` address, which the back end forwards as it is."""
+    return "data:image/jpeg;base64," + base64.b64encode(encode_jpeg(image)).decode("ascii")
 
 
 def _json_request() -> FrameRequest:

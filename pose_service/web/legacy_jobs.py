@@ -67,7 +67,7 @@ def process_video() -> Response:
     streams = {}
     if form.output_format != "json":
         folder = service().folder(job.job_id)
-        overlay = overlay_video(job, answer.clip, answer.maker, folder)
+        overlay = overlay_video(job, answer.clip, answer.maker.body, folder)
         if form.output_format == "base64":
             streams["output_base64"] = _base64_text(overlay)
     data = _old_result(answer, _old_fields(job, answer), streams)
@@ -85,7 +85,7 @@ def frame(job_id: str, number: str) -> Response:
     if not (number.isascii() and number.isdigit()):
         raise BadRequestError(f"frame {number!r}: expected an integer of 0 or more")
     answer = clip_answer(job)
-    image = overlay_frame(job, answer.clip, answer.maker, int(number))
+    image = overlay_frame(job, answer.clip, answer.maker.body, int(number))
     return Response(encode_jpeg(image), content_type="image/jpeg")
 
 

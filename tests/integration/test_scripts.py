@@ -221,15 +221,19 @@ def test_a_request_in_flight_is_answered_before_the_service_stops(
     project: Path, tmp_path: Path, number: int
 ) -> None:
     body = b'{"image_base64": ""}'
-    head = f"POST /pose/hybrid HTTP/1.1\r\nHost: a\r\nContent-Length: {len(body)}\r\n"
+    head = (
+        f"POST /pose/hybrid HTTP/1.1\r\nHost: a\r\nContent-Length: {len(body)}\r\n"
+        "Content-Type: application/json\r\nExpect: 100-continue\r\n\r\n"
+    )
     with started(project, tmp_path) as service:
         service.wait_until("not_ready")
         with socket.create_connection(("127.0.0.1", service.port), timeout=WAIT_S) as client:
-            client.sendall(head.encode() + b"Content-Type: application/json\r\n\r\n" + body[:5])
+            client.sendall(head.encode())
+            assert b"100 Continue" in client.recv(100)
             service.signal_group(number)
             _wait_for(lambda: "Handling signal" in service.log.read_text())
-            client.sendall(body[5:])
-            assert client.recv(100).startswith(b"HTTP/1.1 ")
+            client.sendall(body)
+            assert client.recv(100).startswith(b"HTTP/1.1 400")
         assert service.process.wait(WAIT_S) == 0
     assert "Traceback" not in service.log.read_text()
 

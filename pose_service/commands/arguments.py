@@ -1,0 +1,60 @@
+"""What can be written after `python -m pose_service`."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from pose_service import __version__
+
+Arguments = argparse.Namespace
+
+
+def parse(argv: Sequence[str] | None = None) -> Arguments:
+    """The arguments of one command; `command` is its name. Ends the program on a wrong one."""
+    parser = argparse.ArgumentParser(prog="pose_service", description="People in 3D.")
+    parser.add_argument("--version", action="version", version=f"pose-service {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("serve", help="answer over HTTP on HOST and PORT")
+    commands.add_parser("doctor", help="check everything the service needs, and say what to do")
+    _fetch_weights(commands.add_parser("fetch-weights", help="bring the files an engine needs"))
+    _frame(commands.add_parser("frame", help="the people of one picture"))
+    _video(commands.add_parser("video", help="the people of one clip, in every frame"))
+    bench = commands.add_parser("bench", help="measure how fast this machine is")
+    bench.add_argument("name", nargs="?", help="which of benchmarks/; default: list them")
+    bench.add_argument("rest", nargs=argparse.REMAINDER, help="passed on to it")
+    return parser.parse_args(argv)
+
+
+def _fetch_weights(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("engine", nargs="?", help="default: the engine that would be used")
+    parser.add_argument(
+        "--from",
+        dest="source",
+        type=Path,
+        metavar="PATH",
+        help="take them from this archive or folder instead of the net",
+    )
+
+
+def _frame(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("picture", type=Path, metavar="IN")
+    parser.add_argument("--overlay", type=Path, metavar="OUT.png", help="draw what was found")
+    parser.add_argument("--out", type=Path, metavar="R.json", help="the answer of /pose/hybrid")
+    parser.add_argument("--thorough", action="store_true", help="small and crowded people too")
+
+
+def _video(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("clip", type=Path, metavar="IN")
+    parser.add_argument(
+        "--out", type=Path, metavar="R.json", required=True, help="the answer of /pose/video"
+    )
+    parser.add_argument("--overlay", type=Path, metavar="OUT.mp4", help="draw what was found")
+    parser.add_argument("--max-frames", type=_positive, metavar="N", help="stop after so many")
+    parser.add_argument("--raw", action="store_true", help="every frame's own fit, not smoothed")
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"expected 1 or more, got {number}")
+    return number

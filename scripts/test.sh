@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# All checks: format, lint, types, tests. Makes the environment if needed. Arguments go to pytest:
+#   bash scripts/test.sh tests/unit -k weights        bash scripts/test.sh -m slow
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=scripts/environment.sh
+. scripts/environment.sh
+
+ensure_environment .venv-dev requirements-dev.txt
+python=.venv-dev/bin/python
+
+"$python" -m pose_service fetch-weights embedded ||
+  echo "No networks here: tests that run them are skipped." >&2
+"$python" -m ruff format --check .
+"$python" -m ruff check .
+"$python" -m mypy
+"$python" -m pytest "$@"
