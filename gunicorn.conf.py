@@ -8,10 +8,10 @@ from types import FrameType
 # One thread for NumPy's matrices, before it is imported: see pose_service/__main__.py.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from gunicorn.arbiter import Arbiter  # noqa: E402
-from gunicorn.workers.base import Worker  # noqa: E402
+from gunicorn.arbiter import Arbiter
+from gunicorn.workers.base import Worker
 
-from pose_service.core.config import read_settings  # noqa: E402
+from pose_service.core.config import read_settings
 
 _settings = read_settings()
 _host = f"[{_settings.host}]" if ":" in _settings.host else _settings.host

@@ -7,7 +7,7 @@ import sys
 # its waiting costs four times the work. NumPy reads this when it is first imported.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from pose_service.commands import main  # noqa: E402
+from pose_service.commands import main
 
 if __name__ == "__main__":
     sys.exit(main())
