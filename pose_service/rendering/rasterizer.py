@@ -21,7 +21,7 @@ NEAR_M = 0.05
 """Triangles with a corner nearer than this, or behind the camera, are left out."""
 
 _EDGE_PX = 1e-9  # so that neighbours never both refuse a pixel centre on their common edge
-_TINY_PX2 = 1e-9  # twice the area under which a triangle is a line, and its depth is noise
+_TINY_PX2 = 1e-5  # twice the area under which a triangle is a line, and its depth is noise
 _CHUNK_PX = 1 << 16  # keeps the working arrays in the cache, and small on large pictures
 
 
@@ -64,6 +64,8 @@ def rasterize(vertices_cam_m: FloatArray, faces: IntArray, camera: Camera) -> Ra
     """
     expect_shape("vertices_cam_m", vertices_cam_m, ("vertices", 3))
     expect_shape("faces", faces, ("faces", 3))
+    # in single precision the volume under a sliver can come out as nothing
+    vertices_cam_m = vertices_cam_m.astype(np.float64)
     chosen, boxes = _facing(vertices_cam_m, faces, camera)
     if not len(chosen):
         nothing = np.zeros((0, 0))

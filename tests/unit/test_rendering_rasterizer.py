@@ -212,3 +212,23 @@ def test_wrong_shapes_are_named() -> None:
         rasterize(vertices[:, :2], faces, CAMERA)
     with pytest.raises(ValueError, match=r"faces: expected \(faces, 3\), got \(6,\)"):
         rasterize(vertices, faces.ravel(), CAMERA)
+
+
+@pytest.mark.parametrize("focal_px", [200.0, 37_500.0])
+def test_slivers_in_single_precision_are_drawn_or_left_out_but_never_break(focal_px: float) -> None:
+    random = np.random.default_rng(5)
+    camera = Camera(focal_px, 160, 120)
+    depth_m = focal_px / 600
+    spread_m = 60 * depth_m / focal_px
+    ends = random.normal(0, spread_m, (4000, 2, 3)) + [0, 0, depth_m]
+    # the third corner lies on the line between the others, up to rounding
+    share = random.uniform(0, 1, (4000, 1, 1))
+    third = ends[:, :1] * share + ends[:, 1:] * (1 - share)
+    corners = np.concatenate([ends, third], axis=1).astype(np.float32)
+    wall, wall_faces = quad(4 * spread_m, 3 * depth_m)
+    vertices = np.concatenate([corners.reshape(-1, 3), wall.astype(np.float32)])
+    faces = np.concatenate([np.arange(12_000).reshape(-1, 3), wall_faces + 12_000])
+    with np.errstate(all="raise", under="ignore"):
+        raster = rasterize(vertices, faces, camera)
+    assert np.isfinite(raster.depths_m[raster.triangles >= 0]).all()
+    assert (raster.triangles >= 12_000 // 3).any()
