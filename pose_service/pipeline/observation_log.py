@@ -23,11 +23,15 @@ _POSE_ARRAYS = ("rotations", "translations_m", "shapes")
 
 @dataclass
 class TrackIndex:
-    """Where the records of one track lie; `extent_px` adds up the roots of its boxes' areas."""
+    """Where the records of one track lie.
+
+    `extent_px` adds up the roots of its boxes' areas, `confidence` how sure each sight was.
+    """
 
     frames: "array[int]" = field(default_factory=lambda: array("q"))
     places: "array[int]" = field(default_factory=lambda: array("q"))
     extent_px: float = 0.0
+    confidence: float = 0.0
 
 
 class ObservationLog:
@@ -58,6 +62,7 @@ class ObservationLog:
             index.places.append(self._count)
             x1, y1, x2, y2 = seen.box_xyxy_px
             index.extent_px += float(np.sqrt(max(0.0, (x2 - x1) * (y2 - y1))))
+            index.confidence += seen.confidence
             self._file.write(_pack(seen, self._record).tobytes())
             self._count += 1
 

@@ -8,6 +8,10 @@ from pose_service.pipeline.observation_log import TrackIndex
 # Shorter tracks are ghosts more often than people. In a clip of less than twice this length half
 # of its frames are asked for instead.
 SHORTEST_TRACK_FRAMES = 8
+# A ghost comes and goes: it is seen in few of the frames between its first and last sight, and with
+# little confidence. A person may be either, but is seldom both.
+STEADY_SHARE = 0.5
+SURE_ON_AVERAGE = 0.5
 # How long a person who is not the primary is shown before the first and after the last sight.
 EXTENSION_S = 0.2
 
@@ -35,7 +39,7 @@ def choose_tracks(
     the person was seen. It is shown in every frame of the clip.
     """
     shortest = min(SHORTEST_TRACK_FRAMES, max(1, frame_count // 2))
-    kept = {key: index for key, index in tracks.items() if len(index.frames) >= shortest}
+    kept = {key: index for key, index in tracks.items() if _is_person(index, shortest)}
     if not kept:
         return ()
     primary = max(kept, key=lambda key: kept[key].extent_px)
@@ -54,3 +58,10 @@ def choose_tracks(
         for number, key in enumerate(by_sight, start=1)
     ]
     return tuple(sorted(chosen, key=lambda track: not track.primary))
+
+
+def _is_person(index: TrackIndex, shortest: int) -> bool:
+    sights = len(index.frames)
+    span = index.frames[-1] + 1 - index.frames[0]
+    steady = sights >= STEADY_SHARE * span
+    return sights >= shortest and (steady or index.confidence >= SURE_ON_AVERAGE * sights)

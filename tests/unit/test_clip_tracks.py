@@ -57,9 +57,13 @@ def test_a_closed_log_leaves_nothing_behind(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def track(first: int, length: int, side_px: float) -> TrackIndex:
-    frames = range(first, first + length)
-    return TrackIndex(array("q", frames), array("q", frames), length * side_px)
+def track(
+    first: int, length: int, side_px: float, *, every: int = 1, confidence: float = 0.8
+) -> TrackIndex:
+    frames = range(first, first + length, every)
+    return TrackIndex(
+        array("q", frames), array("q", frames), len(frames) * side_px, len(frames) * confidence
+    )
 
 
 def test_the_primary_is_the_longest_and_largest_and_spans_the_clip() -> None:
@@ -79,6 +83,16 @@ def test_another_track_is_shown_a_fifth_of_a_second_beyond_its_sights() -> None:
 def test_a_ghost_of_a_few_frames_is_dropped() -> None:
     tracks = {1: track(0, 100, 10.0), 2: track(50, 7, 900.0)}
     assert [one.logged_id for one in choose_tracks(tracks, 100, FPS)] == [1]
+
+
+def test_a_ghost_that_comes_and_goes_is_dropped_but_not_a_sure_or_a_steady_person() -> None:
+    tracks = {
+        1: track(0, 100, 10.0),
+        2: track(0, 90, 900.0, every=3, confidence=0.43),
+        3: track(0, 90, 5.0, every=3, confidence=0.6),
+        4: track(0, 90, 5.0, confidence=0.43),
+    }
+    assert {one.logged_id for one in choose_tracks(tracks, 100, FPS)} == {1, 3, 4}
 
 
 @pytest.mark.parametrize("frame_count", [1, 2, 5])
