@@ -1,4 +1,4 @@
-"""`bench`: run one of the measurements in `benchmarks/`."""
+"""`bench`: run one of the measurements in `benchmarks/`, or all of them."""
 
 import subprocess
 import sys
@@ -10,18 +10,22 @@ from pose_service.commands.console import console
 from pose_service.core.config import Settings
 from pose_service.core.errors import BadPathError
 
-ROOT = Path(pose_service.__file__).resolve().parent.parent
+BENCHMARKS = Path(pose_service.__file__).resolve().parent.parent / "benchmarks"
+ALL = "all"
 
 
 def run(arguments: Arguments, settings: Settings) -> int:
-    known = {path.stem: path for path in sorted((ROOT / "benchmarks").glob("*.py"))}
+    """`all` writes `docs/performance.md`; a single one prints its table."""
+    found = sorted((BENCHMARKS / "measures").glob("[a-z]*.py"))
+    known = [ALL, *(path.stem for path in found)] if found else []
     if arguments.name is None and known:
         console.print("\n".join(known))
         return 0
     if arguments.name not in known:
         raise BadPathError(
-            f"there is no benchmark {arguments.name!r} in {ROOT / 'benchmarks'}",
+            f"there is no benchmark {arguments.name!r} in {BENCHMARKS}",
             hint=f"Benchmarks: {', '.join(known) or 'none; they come with the source tree'}.",
         )
-    command = [sys.executable, str(known[arguments.name]), *arguments.rest]
+    which = [] if arguments.name == ALL else ["--only", arguments.name]
+    command = [sys.executable, str(BENCHMARKS / "run.py"), *which, *arguments.rest]
     return subprocess.run(command, check=False).returncode

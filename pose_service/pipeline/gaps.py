@@ -11,8 +11,9 @@ from pose_service.core.records import BodyPoses, Camera, Person, Provenance
 from pose_service.engines.seam import TemporalModel
 
 # Confidence in a filled pose falls with the time to the nearest frame in which the person was
-# seen, and never under a floor that readers (who drop poses under 0.3) still accept.
-CONFIDENCE_FLOOR = 0.4
+# seen, to a floor: readers drop a pose whose joints have less than 0.3 on average, and people who
+# are seen at all have about 0.65 and more.
+CONFIDENCE_FLOOR = 0.5
 INTERPOLATED_FALL_S = 0.5
 PREDICTED_FALL_S = 0.25
 

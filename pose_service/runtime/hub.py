@@ -92,16 +92,18 @@ class ModelHub:
         )
 
     def run_frame(self, work: Callable[[Engine], T]) -> T:
-        """`work` with the engine on the owner's thread, ahead of clips."""
-        return self._run(work, urgent=True)
+        """`work` with the engine on the owner's thread, ahead of clips.
+
+        `UnavailableError` if its turn does not come in time: callers wait two minutes at most.
+        """
+        limit_s = self._settings.ready_wait_s
+        engine = self.wait(limit_s)
+        return self._owner.run(lambda: work(engine), urgent=True, wait_s=limit_s)
 
     def run_clip(self, work: Callable[[Engine], T]) -> T:
         """`work` with the engine on the owner's thread, behind single frames."""
-        return self._run(work, urgent=False)
-
-    def _run(self, work: Callable[[Engine], T], *, urgent: bool) -> T:
         engine = self.wait(self._settings.ready_wait_s)
-        return self._owner.run(lambda: work(engine), urgent=urgent)
+        return self._owner.run(lambda: work(engine), urgent=False)
 
     def _load(self) -> None:
         started = time.perf_counter()

@@ -41,8 +41,11 @@ class NetOwner:
         if self._thread.is_alive():
             self._thread.join(timeout_s)
 
-    def run(self, work: Callable[[], T], *, urgent: bool) -> T:
-        """The result of `work`, done on the owner's thread; `urgent` for single frames."""
+    def run(self, work: Callable[[], T], *, urgent: bool, wait_s: float | None = None) -> T:
+        """The result of `work`, done on the owner's thread; `urgent` for single frames.
+
+        Work that has not begun after `wait_s` is given up: `UnavailableError` (`BUSY`).
+        """
         future: Future[T] = Future()
         with self._changed:
             if self._stopping:
@@ -51,7 +54,16 @@ class NetOwner:
                 )
             (self._frames if urgent else self._clips).append((work, future))
             self._changed.notify_all()
-        return future.result()
+        try:
+            return future.result(wait_s)
+        except TimeoutError:
+            if not future.cancel():
+                return future.result()
+            raise UnavailableError(
+                f"the nets had no time for this within {wait_s:g} s",
+                hint="Send fewer frames at a time, or a clip to /pose/video.",
+                code="BUSY",
+            ) from None
 
     @property
     def waiting_frames(self) -> int:
@@ -64,6 +76,8 @@ class NetOwner:
     def _serve(self) -> None:
         while (piece := self._next()) is not None:
             work, future = piece
+            if not future.set_running_or_notify_cancel():
+                continue
             try:
                 future.set_result(work())
             except BaseException as error:  # noqa: BLE001 - handed on to the caller, whatever it is

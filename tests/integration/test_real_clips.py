@@ -88,6 +88,7 @@ def test_twelve_blacked_out_frames_are_interpolated_near_to_what_was_there(
     del images
     clip_run, frames = run(hub, clip, tmp_path)
     assert len(frames) == 100
+    assert {len(frame.people) for frame in frames} == {1}
     words = {frame.index: frame.people[0].provenance for frame in frames}
     assert [i for i, word in words.items() if word is Provenance.INTERPOLATED] == list(BLACK)
     assert {frame.people[0].track_id for frame in frames} == {clip_run.primary_id}

@@ -161,19 +161,17 @@ def test_every_field_of_a_pictures_answer_is_explained(client: FlaskClient) -> N
 
 def test_every_field_of_a_clips_answer_is_explained(client: FlaskClient, tmp_path: Path) -> None:
     clip = clip_file(tmp_path / "a.mp4", [picture((20, 40, 80, 200))] * 4).read_bytes()
-    answer = client.post("/pose/video", data={"video": (BytesIO(clip), "a.mp4")}).json
-    assert answer["total_frames"] == 4
-    older = {"video": (BytesIO(clip), "a.mp4"), "output_format": "base64"}
-    others = [
-        client.get(f"/pose/video/status/{answer['job_id']}?from=0&to=1").json,
-        client.get(f"/job_status/{answer['job_id']}").json,
-        client.post("/process_video", data=older).json,
-        client.post(
-            "/pose/video", data=older | {"video": (BytesIO(clip), "a.mp4"), "async": "1"}
-        ).json,
-        client.get(f"/logs/{answer['job_id']}").json,
-    ]
-    assert not_in_code(names_in([answer, *others]), ANSWERS) == []
+
+    def sent(route: str, **fields: str) -> Any:
+        return client.post(route, data={"video": (BytesIO(clip), "a.mp4"), **fields}).json
+
+    whole = sent("/pose/video")
+    assert whole["total_frames"] == 4
+    older = sent("/process_video", output_format="base64")
+    paths = ("/pose/video/status/{}?from=0&to=1", "/job_status/{}", "/logs/{}")
+    about = [client.get(path.format(whole["job_id"])).json for path in paths]
+    queued = sent("/pose/video", **{"async": "true"})
+    assert not_in_code(names_in([whole, older, *about, queued]), ANSWERS) == []
 
 
 def test_every_field_of_health_is_explained(client: FlaskClient) -> None:

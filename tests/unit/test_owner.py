@@ -101,3 +101,41 @@ def test_work_in_hand_is_finished_before_the_owner_stops() -> None:
     stopper.join(SOON_S)
     caller.join(SOON_S)
     assert results == ["done"]
+
+
+def test_work_whose_turn_does_not_come_in_time_is_given_up_and_never_done(owner: NetOwner) -> None:
+    begun, gate, done = threading.Event(), threading.Event(), []
+
+    def hold() -> None:
+        begun.set()
+        assert gate.wait(SOON_S)
+
+    holder = threading.Thread(target=lambda: owner.run(hold, urgent=True))
+    holder.start()
+    assert begun.wait(SOON_S)
+    with pytest.raises(UnavailableError, match="no time") as caught:
+        owner.run(lambda: done.append("late"), urgent=True, wait_s=0.01)
+    assert caught.value.code == "BUSY"
+    gate.set()
+    holder.join(SOON_S)
+    assert owner.run(lambda: "next", urgent=True) == "next"
+    assert done == []
+
+
+def test_work_that_has_begun_is_waited_for_beyond_the_limit(owner: NetOwner) -> None:
+    gate = threading.Timer(0.1, lambda: None)
+    gate.start()
+
+    def slow() -> str:
+        gate.join(SOON_S)
+        return "done"
+
+    assert owner.run(slow, urgent=True, wait_s=0.01) == "done"
+
+
+def test_a_time_out_of_the_work_itself_reaches_the_caller(owner: NetOwner) -> None:
+    def fails() -> None:
+        raise TimeoutError("its own")
+
+    with pytest.raises(TimeoutError, match="its own"):
+        owner.run(fails, urgent=True, wait_s=SOON_S)

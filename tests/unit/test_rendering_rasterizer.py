@@ -220,7 +220,7 @@ def test_slivers_in_single_precision_are_drawn_or_left_out_but_never_break(focal
     camera = Camera(focal_px, 160, 120)
     depth_m = focal_px / 600
     spread_m = 60 * depth_m / focal_px
-    ends = random.normal(0, spread_m, (4000, 2, 3)) + [0, 0, depth_m]
+    ends = random.normal(0, spread_m, (4000, 2, 3)) + np.array([0, 0, depth_m])
     # the third corner lies on the line between the others, up to rounding
     share = random.uniform(0, 1, (4000, 1, 1))
     third = ends[:, :1] * share + ends[:, 1:] * (1 - share)
