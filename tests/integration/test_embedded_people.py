@@ -1,6 +1,9 @@
 """The BlazePose room on real pictures and clips: people found, ghosts avoided, numbers kept."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -168,3 +171,25 @@ def test_the_jumper_and_the_passer_by_keep_their_numbers(
     assert set(counts) == {1, 2}
     assert counts[1] > 50
     assert counts[2] > 30
+
+
+RUN_THE_ENGINE = """
+import sys
+import numpy as np
+from pose_service.core.config import read_settings
+from pose_service.core.records import Frame
+from pose_service.engines.registry import build_engine
+from pose_service.pipeline.image import people_in_picture
+
+engine, _ = build_engine(read_settings())
+people_in_picture(engine, Frame(0, 0.0, np.zeros((90, 160, 3), np.uint8)))
+print(engine.name, *sorted({"torch", "scipy", "anny", "mediapipe"} & set(sys.modules)))
+"""
+
+
+@pytest.mark.usefixtures("network_dir")
+def test_the_engine_loads_neither_torch_nor_a_development_package() -> None:
+    environment = {**os.environ, "POSE_ENGINE": "embedded"}
+    command = [sys.executable, "-c", RUN_THE_ENGINE]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    assert done.stdout.split() == ["embedded"]

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -130,7 +131,7 @@ def test_two_clips_in_a_row_do_not_mix(
         )
 
 
-def test_a_session_holds_a_real_person_through_blank_frames_sent_out_of_order(
+def test_a_session_holds_a_real_person_through_blank_frames_sent_four_at_a_time(
     hub: ModelHub, shared_media: Path
 ) -> None:
     pictures = [
@@ -139,12 +140,16 @@ def test_a_session_holds_a_real_person_through_blank_frames_sent_out_of_order(
     blank = {9, 10, 17}
     store = SessionStore()
     key = SessionKey("run", "peer")
-    order = [i + j for i in range(0, 24, 4) for j in (2, 0, 3, 1)]
-    answers: dict[int, TrackedFrame] = {}
-    for index in order:
+
+    def send(index: int) -> TrackedFrame:
         image = np.zeros_like(pictures[index]) if index in blank else pictures[index]
         frame = Frame(index, 0.0, image)
-        answers[index] = hub.run_frame(lambda engine, frame=frame: store.step(engine, frame, key))
+        return hub.run_frame(lambda engine: store.step(engine, frame, key))
+
+    order = [i + j for i in range(0, 24, 4) for j in (2, 0, 3, 1)]
+    with ThreadPoolExecutor(4) as callers:
+        answers = dict(zip(order, callers.map(send, order), strict=True))
+    assert all(answer.index == index for index, answer in answers.items())
     assert {len(answer.people) for answer in answers.values()} == {1}
     assert {answer.people[0].track_id for answer in answers.values()} == {1}
     for index, answer in answers.items():
