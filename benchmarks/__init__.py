@@ -1,0 +1,1 @@
+"""How good, how fast and how small the service is here; `run.py` measures and writes it down."""

@@ -1,0 +1,24 @@
+"""The measurements: one module each, with a `MEASURE`."""
+
+from benchmarks.figures import Measure
+from benchmarks.measures import (
+    clip,
+    encode,
+    frame,
+    memory,
+    overhead,
+    people,
+    stages,
+    start,
+)
+
+MEASURES: dict[str, Measure] = {
+    "people": people.MEASURE,
+    "clip": clip.MEASURE,
+    "stages": stages.MEASURE,
+    "frame": frame.MEASURE,
+    "overhead": overhead.MEASURE,
+    "encode": encode.MEASURE,
+    "memory": memory.MEASURE,
+    "start": start.MEASURE,
+}

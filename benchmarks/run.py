@@ -1,0 +1,91 @@
+"""Measure the service here, write the results, and make `docs/performance.md` from them.
+
+python benchmarks/run.py [--media DIR] [--mediapipe-python PATH] [--out FILE.json] [--only NAME]
+"""
+
+import argparse
+import json
+import signal
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import FrameType
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks import yardstick
+from benchmarks.figures import BenchmarkError, Setup
+from benchmarks.machine import describe
+from benchmarks.measures import MEASURES
+from benchmarks.report import chapter_text, render
+from benchmarks.service import ROOT
+from pose_service.core.config import read_settings
+from pose_service.core.errors import PoseError
+from pose_service.engines.registry import build_engine
+
+ENGINE = "embedded"
+LIMIT_S = 600
+
+
+def main() -> None:
+    given = _arguments()
+    for number in (signal.SIGALRM, signal.SIGTERM):
+        signal.signal(number, _give_up)
+    signal.alarm(LIMIT_S)
+    try:
+        with TemporaryDirectory(prefix="pose-benchmark-") as scratch:
+            settings = read_settings().model_copy(update={"engine": ENGINE})
+            media = given.media.resolve()
+            _report(Setup(settings, media, Path(scratch), given.mediapipe_python), given)
+    except (BenchmarkError, PoseError) as error:
+        sys.exit(f"error: {error}")
+
+
+def _report(setup: Setup, given: argparse.Namespace) -> None:
+    if given.only:
+        (chapter,) = measure(setup, [given.only])
+        print(chapter_text(chapter))
+        return
+    engine, _ = build_engine(setup.settings)
+    machine = describe(engine.model_version)
+    if setup.mediapipe_python is not None:
+        machine["packages"]["mediapipe"] = yardstick.version(setup.mediapipe_python)
+    results = {"machine": machine, "chapters": measure(setup, MEASURES)}
+    given.out.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    page = given.out.with_suffix(".md")
+    page.write_text(render(results), encoding="utf-8")
+    print(f"written: {given.out}, {page}")
+
+
+def measure(setup: Setup, names: Iterable[str]) -> list[dict[str, Any]]:
+    """The chapters of these names, ready for JSON."""
+    chapters = []
+    for name in names:
+        print(f"measuring: {name}", file=sys.stderr)
+        what = MEASURES[name]
+        figures = [figure.fields() for figure in what.run(setup)]
+        chapters.append(
+            {"name": name, "title": what.title, "about": what.about, "figures": figures}
+        )
+    return chapters
+
+
+def _give_up(number: int, frame: FrameType | None) -> None:
+    """Ends what was started on the way out."""
+    sys.exit(f"given up: {signal.Signals(number).name} (a run may take {LIMIT_S} s)")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Measure the service on this machine.")
+    parser.add_argument("--media", type=Path, default=ROOT.parent / "shared" / "media")
+    parser.add_argument("--mediapipe-python", type=Path, metavar="PATH")
+    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "performance.json")
+    parser.add_argument("--only", choices=tuple(MEASURES), metavar="NAME", help=", ".join(MEASURES))
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
