@@ -59,7 +59,7 @@ class FrameMemory:
         return index in self._numbers
 
     def difference(self, frame: Frame) -> float:
-        """How much `frame` differs from the last picture of this session, in gray levels."""
+        """How much `frame` differs from the last picture of the session, in gray levels."""
         return float(np.mean(np.abs(_thumbnail(frame) - self._thumbnail)))
 
     def step(self, frame: Frame) -> TrackedFrame:

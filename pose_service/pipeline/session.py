@@ -42,7 +42,7 @@ class _Session:
     last_used_s: float
 
     def may_take(self, frame: Frame) -> bool:
-        """Whether `frame` can be one more frame of the movement that this session follows."""
+        """Whether `frame` can be one more frame of the movement that is followed."""
         if self.memory.size_px != (frame.width_px, frame.height_px):
             return False
         ahead = frame.index - self.memory.newest
