@@ -77,19 +77,23 @@ class FrameMemory:
         return TrackedFrame(frame.index, frame.time_s, self._camera, people, elapsed_ms)
 
     def _foretell(self, index: int, present: set[int]) -> list[Person]:
+        """Who was seen around this frame and not in it, unless they have left the picture."""
         absent = [
             memory.known()
             for track_id, memory in self._people.items()
             if track_id not in present and memory.distance(index) <= REACH_FRAMES
         ]
         frames = np.array([index])
-        return [
-            person
-            for known in absent
-            for person in fill(
-                known, frames, frames / ASSUMED_FPS, self._engine.temporal, self._camera
-            )
+        times_s = frames / ASSUMED_FPS
+        filled = [
+            fill(known, frames, times_s, self._engine.temporal, self._camera) for known in absent
         ]
+        return [person for (person,) in filled if self._is_in_picture(person)]
+
+    def _is_in_picture(self, person: Person) -> bool:
+        left, top, right, bottom = person.box_xyxy_px
+        width, height = self.size_px
+        return bool(right > 0 and bottom > 0 and left < width and top < height)
 
     def _remember(self, index: int, observed: tuple[Person, ...]) -> None:
         self._numbers.append(index)

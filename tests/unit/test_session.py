@@ -2,12 +2,14 @@
 
 import itertools
 import random
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
-from toy_engine import picture, toy_engine
+from toy_engine import ToyTemporal, picture, toy_engine
 
-from pose_service.core.records import Frame, Provenance, TrackedFrame
+from pose_service.core.records import BodyPoses, Frame, Provenance, TrackedFrame
 from pose_service.pipeline.session import (
     EXPLICIT_AGE_S,
     IMPLIED_AGE_S,
@@ -90,6 +92,18 @@ def test_prediction_ends_after_a_second_and_nobody_is_invented(store: SessionSto
     for index in range(5, 35):
         assert len(send(store, walker(index, blank=True)).people) == 1
     assert send(store, walker(36, blank=True)).people == ()
+
+
+def test_somebody_who_has_left_the_picture_is_not_foretold() -> None:
+    class Leaving(ToyTemporal):
+        def predict(self, poses: BodyPoses, times_s: Any, wanted_s: Any) -> BodyPoses:
+            far = poses.translations_m[:1] + np.array([[100.0, 0.0, 0.0]])
+            return replace(poses.take(slice(0, 1)), translations_m=far)
+
+    engine = replace(toy_engine(), temporal=Leaving())
+    store = SessionStore()
+    assert len(store.step(engine, walker(0), NAMED).people) == 1
+    assert store.step(engine, walker(1, blank=True), NAMED).people == ()
 
 
 def test_two_named_sessions_never_share_a_person(store: SessionStore) -> None:
