@@ -91,7 +91,7 @@ class ToyRegressor:
                 roi=roi,
                 landmarks_px=box.reshape(2, 2),
                 landmarks_m=np.zeros((2, 3)),
-                visibility=np.ones(2),
+                landmark_confidence=np.ones(2),
                 joint_confidence=np.full(len(SMPL24), CONFIDENCE),
             )
             for box, roi, track_id in rows

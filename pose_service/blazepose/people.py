@@ -13,13 +13,16 @@ from pose_service.blazepose.roi import Roi, crop, wrapped
 from pose_service.blazepose.same_body import same_body, same_square
 from pose_service.core.arrays import FloatArray, ImageArray
 from pose_service.core.records import NEW_TRACK, Observation, Regions
-from pose_service.core.skeletons import smpl24_confidence
+from pose_service.core.skeletons import BLAZEPOSE33, smpl24_confidence
 
 _WORKERS = 2
 
 _FRESH_PASSES = 3
 _HOPELESS_FLAG, _HOPELESS_HQ = 0.3, 0.25
 _STILL_MOVE, _STILL_SIZE, _STILL_ANGLE_RAD = 0.02, 0.04, 0.05
+
+# Faces are placed well without a peak, seen from behind for example.
+BELOW_HEAD = slice(BLAZEPOSE33.index("left_shoulder"), None)
 
 _MIN_FLAG = 0.5
 _MIN_HQ_FRESH = 0.5
@@ -134,6 +137,9 @@ def _observation(track_id: int, look: LandmarkResult, box_xyxy_px: FloatArray) -
     # visibility is a guess from context; a limb joint's own peak says whether it was seen
     confidence = look.visibility.copy()
     confidence[list(LIMBS)] = look.heat[list(LIMBS)]
+    # a foot that the net puts between two guesses has no peak, and yet a visibility of 0.99
+    believed = look.visibility.copy()
+    believed[BELOW_HEAD] = np.minimum(believed, look.heat)[BELOW_HEAD]
     return Observation(
         track_id=track_id,
         box_xyxy_px=box_xyxy_px,
@@ -141,6 +147,6 @@ def _observation(track_id: int, look: LandmarkResult, box_xyxy_px: FloatArray) -
         roi=np.array(look.roi),
         landmarks_px=look.landmarks_px,
         landmarks_m=look.landmarks_m,
-        visibility=look.visibility,
+        landmark_confidence=believed,
         joint_confidence=smpl24_confidence(confidence),
     )

@@ -53,8 +53,8 @@ class Evidence:
         chosen = list(TARGETS)
         points_m = _stack("landmarks_m", [seen.landmarks_m for seen in observations], (3,))
         points_px = _stack("landmarks_px", [seen.landmarks_px for seen in observations], (2,))
-        visibility = _stack("visibility", [seen.visibility for seen in observations], ())
-        weights = np.clip(visibility, _LEAST_VISIBILITY, 1.0)[:, chosen]
+        confidence = _stack("landmark_confidence", [seen.landmark_confidence for seen in observations], ())
+        weights = np.clip(confidence, _LEAST_VISIBILITY, 1.0)[:, chosen]
         weights *= [_trust(name) for name in TARGET_NAMES]
         rays = (points_px[:, chosen] - camera.centre_px) / camera.focal_px
         return cls(points_m[:, chosen], rays, weights)

@@ -172,7 +172,7 @@ class Observation:
 
     `confidence`: 0 to 1, of the whole body. `roi`: (4,) as in `Regions`, where the body is now.
     `landmarks_px`: (k, 2); `landmarks_m`: (k, 3) camera axes, origin at the mid-hip;
-    `visibility`: (k,) 0 to 1. `joint_confidence`: (24,) 0 to 1, in SMPL's order.
+    `landmark_confidence`: (k,) 0 to 1, how far each may be believed. `joint_confidence`: (24,) 0 to 1, in SMPL's order.
     `pose` holds the body where the net itself gives one, else None.
     """
 
@@ -182,7 +182,7 @@ class Observation:
     roi: FloatArray
     landmarks_px: FloatArray
     landmarks_m: FloatArray
-    visibility: FloatArray
+    landmark_confidence: FloatArray
     joint_confidence: FloatArray
     pose: BodyPoses | None = None
 
@@ -192,7 +192,7 @@ class Observation:
         expect_shape("roi", self.roi, (4,))
         expect_shape("landmarks_px", self.landmarks_px, (count, 2))
         expect_shape("landmarks_m", self.landmarks_m, (count, 3))
-        expect_shape("visibility", self.visibility, (count,))
+        expect_shape("landmark_confidence", self.landmark_confidence, (count,))
         expect_shape("joint_confidence", self.joint_confidence, (len(SMPL24),))
 
 

@@ -15,7 +15,7 @@ _ARRAYS = (
     "roi",
     "landmarks_px",
     "landmarks_m",
-    "visibility",
+    "landmark_confidence",
     "joint_confidence",
 )
 _POSE_ARRAYS = ("rotations", "translations_m", "shapes")

@@ -12,64 +12,71 @@ GAUSSIAN_REACH = 3.0
 
 
 def rts_smooth(
-    values: FloatArray, times_s: FloatArray, process_noise: float, measurement_sd: float
+    values: FloatArray, times_s: FloatArray, process_noise: float, measurement_sd: FloatArray
 ) -> FloatArray:
     """Rauch-Tung-Striebel smoother with a constant-velocity model.
 
-    `values`: (n, d), every column on its own; `times_s`: (n,), increasing. `process_noise` is the
-    spectral density of the acceleration (units^2/s^3), `measurement_sd` in the units of `values`.
-    All columns share one covariance, so the gains are computed once. Returns (n, d).
+    `values`: (n, points, d); `times_s`: (n,), increasing. `process_noise` is the spectral density
+    of the acceleration (units^2/s^3). `measurement_sd`: (n, points), in the units of `values`; the
+    axes of a point share it. Returns (n, points, d).
     """
     count = len(times_s)
-    expect_shape("values", values, (count, "d"))
+    expect_shape("values", values, (count, "points", "d"))
+    expect_shape("measurement_sd", measurement_sd, values.shape[:2])
     if count < 3:
         return values.copy()
     steps = np.diff(times_s)
-    state = np.stack([values[0], np.zeros_like(values[0])])
-    covariance = np.diag([measurement_sd**2, INITIAL_SPEED_SD**2])
+    variances = measurement_sd[..., None] ** 2
+    state = np.stack([values[0], np.zeros_like(values[0])], axis=1)
+    covariance = np.zeros((values.shape[1], 2, 2))
+    covariance[:, 0, 0], covariance[:, 1, 1] = variances[0, :, 0], INITIAL_SPEED_SD**2
     filtered, covariances = [state], [covariance]
     predicted, predicted_covariances = [], []
-    for step, value in zip(steps, values[1:], strict=True):
+    for step, value, variance in zip(steps, values[1:], variances[1:], strict=True):
         move, noise = _constant_velocity(step, process_noise)
         ahead, ahead_covariance = move @ state, move @ covariance @ move.T + noise
-        gain = ahead_covariance[:, :1] / (ahead_covariance[0, 0] + measurement_sd**2)
-        state = ahead + gain * (value - ahead[0])
-        covariance = ahead_covariance - gain @ ahead_covariance[:1]
+        gain = ahead_covariance[:, :, 0] / (ahead_covariance[:, :1, 0] + variance)
+        state = ahead + gain[..., None] * (value - ahead[:, 0])[:, None]
+        covariance = ahead_covariance - gain[..., None] * ahead_covariance[:, :1]
         predicted.append(ahead)
         predicted_covariances.append(ahead_covariance)
         filtered.append(state)
         covariances.append(covariance)
     smooth = filtered[-1]
     result = np.empty_like(values)
-    result[-1] = smooth[0]
+    result[-1] = smooth[:, 0]
     for i in range(count - 2, -1, -1):
         move, _ = _constant_velocity(steps[i], process_noise)
         back = covariances[i] @ move.T @ np.linalg.inv(predicted_covariances[i])
         smooth = filtered[i] + back @ (smooth - predicted[i])
-        result[i] = smooth[0]
+        result[i] = smooth[:, 0]
     return result
 
 
-def gaussian_smooth(values: FloatArray, times_s: FloatArray, sd_s: float) -> FloatArray:
+def gaussian_smooth(
+    values: FloatArray, times_s: FloatArray, sd_s: float, weights: FloatArray | None = None
+) -> FloatArray:
     """Mean of the neighbours in time, weighted by a Gaussian of `sd_s` seconds.
 
-    `values`: (n, d); `times_s`: (n,), increasing. Returns (n, d).
+    `values`: (n, d); `times_s`: (n,), increasing; `weights`: (n, d) further weights, positive.
+    Returns (n, d).
     """
     count = len(times_s)
     expect_shape("values", values, (count, "d"))
     if count < 2:
         return values.copy()
-    total = values.astype(np.float64, copy=True)
-    weights = np.ones((count, 1))
+    mass = np.ones(values.shape) if weights is None else weights.astype(np.float64)
+    weighted, weights = values * mass, mass.copy()
+    total = weighted.copy()
     shortest = float(np.min(np.diff(times_s)))
     reach = min(count - 1, int(np.ceil(GAUSSIAN_REACH * sd_s / max(shortest, 1e-6))))
     for offset in range(1, reach + 1):
-        weight = np.exp(-0.5 * ((times_s[offset:] - times_s[:-offset]) / sd_s) ** 2)[:, None]
-        total[offset:] += weight * values[:-offset]
-        total[:-offset] += weight * values[offset:]
-        weights[offset:] += weight
-        weights[:-offset] += weight
-    smoothed: FloatArray = total / weights
+        near = np.exp(-0.5 * ((times_s[offset:] - times_s[:-offset]) / sd_s) ** 2)[:, None]
+        total[offset:] += near * weighted[:-offset]
+        total[:-offset] += near * weighted[offset:]
+        mass[offset:] += near * weights[:-offset]
+        mass[:-offset] += near * weights[offset:]
+    smoothed: FloatArray = total / mass
     return smoothed
 
 

@@ -19,6 +19,8 @@ from pose_service.temporal.filters import gaussian_smooth, rts_smooth
 # 28.4, 96 % of the ankle's travel kept); in seconds, so that it means the same at any rate.
 LANDMARK_PROCESS_NOISE = 10.0
 LANDMARK_SD_M = 0.02
+# A landmark is as much less exact as it is less sure, down to a fiftieth.
+LEAST_BELIEF = 0.02
 PIXEL_SD_S = 1 / 30
 ROTATION_SD_S = 1 / 30
 # A single camera sees depth worst: it is most of the jitter, so it is smoothed hardest.
@@ -38,17 +40,19 @@ class KinematicModel:
         self, observations: Sequence[Observation], times_s: FloatArray
     ) -> list[Observation]:
         """See `TemporalModel.smooth_observations`."""
-        count = len(observations)
-        if count < 3:
+        if len(observations) < 3:
             return list(observations)
         metres = np.stack([seen.landmarks_m for seen in observations])
         pixels = np.stack([seen.landmarks_px for seen in observations])
-        metres = rts_smooth(
-            metres.reshape(count, -1), times_s, LANDMARK_PROCESS_NOISE, LANDMARK_SD_M
-        ).reshape(metres.shape)
-        pixels = gaussian_smooth(pixels.reshape(count, -1), times_s, PIXEL_SD_S).reshape(
-            pixels.shape
-        )
+        confidence = np.stack([seen.landmark_confidence for seen in observations])
+        believed = np.clip(confidence, LEAST_BELIEF, 1.0)
+        metres = rts_smooth(metres, times_s, LANDMARK_PROCESS_NOISE, LANDMARK_SD_M / believed)
+        pixels = gaussian_smooth(
+            pixels.reshape(len(pixels), -1),
+            times_s,
+            PIXEL_SD_S,
+            np.repeat(believed**2, 2, axis=1),
+        ).reshape(pixels.shape)
         return [
             replace(seen, landmarks_m=in_metres, landmarks_px=in_pixels)
             for seen, in_metres, in_pixels in zip(observations, metres, pixels, strict=True)

@@ -14,7 +14,7 @@ from pose_service.blazepose.roi import Roi
 from pose_service.blazepose.same_body import same_body, same_square
 from pose_service.core.arrays import ImageArray
 from pose_service.core.records import NEW_TRACK, Regions
-from pose_service.core.skeletons import SMPL24
+from pose_service.core.skeletons import BLAZEPOSE33, SMPL24
 
 IMAGE = np.zeros((600, 800, 3), np.uint8)
 See = Callable[[Roi], LandmarkResult]
@@ -143,6 +143,14 @@ def test_a_limbs_confidence_is_its_peak_and_a_faces_its_visibility(
     (seen,) = seeing(there(hq=0.6)).observe(IMAGE, regions((300, 300, NEW_TRACK)))
     assert seen.joint_confidence[SMPL24.index("left_knee")] == pytest.approx(0.6)
     assert seen.joint_confidence[SMPL24.index("head")] == pytest.approx(0.9)
+
+
+def test_a_limb_without_a_peak_is_not_believed_whatever_its_visibility(
+    seeing: type[Scripted],
+) -> None:
+    (seen,) = seeing(there(hq=0.6)).observe(IMAGE, regions((300, 300, NEW_TRACK)))
+    assert seen.landmark_confidence[BLAZEPOSE33.index("left_knee")] == pytest.approx(0.6)
+    assert seen.landmark_confidence[BLAZEPOSE33.index("nose")] == pytest.approx(0.9)
 
 
 def test_a_body_seen_with_left_and_right_exchanged_is_the_same_body() -> None:

@@ -83,7 +83,7 @@ def observe(body: FreeBody, poses: BodyPoses) -> list[Observation]:
         Observation(
             track_id=0, box_xyxy_px=np.array([0.0, 0, 9, 9]), confidence=1.0, roi=np.ones(4),
             landmarks_px=seen_px, landmarks_m=seen_m - seen_m[hips].mean(axis=0),
-            visibility=np.ones(33), joint_confidence=np.ones(24),
+            landmark_confidence=np.ones(33), joint_confidence=np.ones(24),
         )
         for seen_px, seen_m in zip(pixels, landmarks_m, strict=True)
     ]  # fmt: skip
@@ -226,7 +226,7 @@ def test_legs_that_nobody_saw_stay_near_rest(body: FreeBody, fitter: BodyFitter)
     points[LEGS] += [0.0, -0.6, -0.5]
     visibility = np.where(np.isin(np.arange(33), LEGS), 0.0, 1.0)
     raised = replace(seen, landmarks_m=points)
-    unseen = replace(raised, visibility=visibility)
+    unseen = replace(raised, landmark_confidence=visibility)
     legs = [FREE_JOINTS.index(f"{bone}.L") for bone in ("upperleg01", "lowerleg01")]
 
     def turns_rad(one: Observation) -> FloatArray:
@@ -244,7 +244,7 @@ def test_a_person_cut_at_the_waist_keeps_arms_and_head(body: FreeBody, fitter: B
     pixels[LEGS] = [640.0, 700.0]  # the net piles up at the border what it cannot see
     points[LEGS] *= 0.3
     visibility = np.where(np.isin(np.arange(33), LEGS), 0.01, 1.0)
-    cut = replace(seen, landmarks_px=pixels, landmarks_m=points, visibility=visibility)
+    cut = replace(seen, landmarks_px=pixels, landmarks_m=points, landmark_confidence=visibility)
     poses = fitter.solve([cut], CAMERA, np.array([0.9]))
     for name in ("head", "left_shoulder", "left_elbow", "left_wrist", "right_wrist"):
         off = np.linalg.norm(joint(body, poses, name) - joint(body, truth, name))
@@ -288,7 +288,7 @@ def test_a_shape_of_nobody_is_refused(fitter: BodyFitter) -> None:
         fitter.shared_shape([], CAMERA)
 
 
-@pytest.mark.parametrize("field", ["landmarks_px", "landmarks_m", "visibility"])
+@pytest.mark.parametrize("field", ["landmarks_px", "landmarks_m", "landmark_confidence"])
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_a_landmark_that_is_no_number_is_named(
     body: FreeBody, fitter: BodyFitter, field: str, value: float
@@ -307,7 +307,7 @@ def test_landmarks_of_another_set_are_refused(body: FreeBody, fitter: BodyFitter
         seen,
         landmarks_px=seen.landmarks_px[:17],
         landmarks_m=seen.landmarks_m[:17],
-        visibility=seen.visibility[:17],
+        landmark_confidence=seen.landmark_confidence[:17],
     )
     with pytest.raises(ValueError, match=r"landmarks_m: expected \(33, 3\), got \(17, 3\)"):
         fitter.solve([short], CAMERA)
@@ -325,7 +325,7 @@ def bad_observation(kind: str, seen: Observation) -> Observation:
     random = np.random.default_rng(3)
     match kind:
         case "nothing visible":
-            return replace(seen, visibility=np.zeros(33))
+            return replace(seen, landmark_confidence=np.zeros(33))
         case "all points equal":
             return replace(
                 seen, landmarks_m=np.zeros((33, 3)), landmarks_px=np.full((33, 2), 300.0)
@@ -342,7 +342,7 @@ def bad_observation(kind: str, seen: Observation) -> Observation:
             return replace(seen, landmarks_px=seen.landmarks_px + 1e6)
         case _:
             return replace(
-                seen, landmarks_px=(seen.landmarks_px - 640) * 50, visibility=np.ones(33)
+                seen, landmarks_px=(seen.landmarks_px - 640) * 50, landmark_confidence=np.ones(33)
             )
 
 

@@ -22,7 +22,7 @@ def observation(track_id: int, number: float, side_px: float = 10.0) -> Observat
         roi=np.full(4, number),
         landmarks_px=np.full((33, 2), number),
         landmarks_m=np.full((33, 3), number / 10),
-        visibility=np.ones(33),
+        landmark_confidence=np.ones(33),
         joint_confidence=np.full(24, 0.25),
     )
 

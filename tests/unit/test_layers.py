@@ -12,6 +12,7 @@ PACKAGE = Path(__file__).resolve().parents[2] / "pose_service"
 # Longer names are more exact. Rooms of one level may not import each other.
 LEVELS = {
     "core": 0,
+    "runtime.opening": 1,
     "runtime.weights": 2,
     "runtime.fetch": 1,
     "vitdet": 2,
