@@ -8,6 +8,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 ensure_environment .venv-dev requirements-dev.txt
 python=.venv-dev/bin/python
+# The nets in the tests are tiny: on a busy machine threads that wait for each other cost minutes.
+export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}" OPENBLAS_NUM_THREADS="${OPENBLAS_NUM_THREADS:-1}"
 
 "$python" -m pose_service fetch-weights embedded ||
   echo "No networks here: tests that run them are skipped." >&2

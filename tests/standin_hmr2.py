@@ -4,14 +4,13 @@ The official weights may not be shipped. The goldens in `data/hmr2` were compute
 code holding exactly these values.
 """
 
-import math
-import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from standin import plain_weight, uniform
 
 from pose_service.core.arrays import FloatArray, ImageArray
 from pose_service.hmr2.checkpoint import official_shapes
@@ -39,31 +38,17 @@ BOXES_XYXY_PX = np.array(
 """Seven people in the 1280 x 900 picture; the first three are those of the small network's run."""
 
 
-def noise(name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """float32 in -1 to 1, the same for the same name and shape everywhere."""
-    random = np.random.Generator(np.random.PCG64(zlib.crc32(name.encode())))
-    return random.random(size=shape, dtype=np.float32) * np.float32(2) - np.float32(1)
-
-
 def parameter(name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """A weight that keeps signals at about unit variance through any number of layers."""
-    value = noise(name, shape)
-    if not name.endswith(".weight"):
-        value = 0.05 * value
-    elif len(shape) == 1:
-        value = 1.0 + 0.1 * value
-    else:
-        # two roundings to float32, as in the rule that the goldens were made with
-        value = (value * np.sqrt(3.0 / math.prod(shape[1:]))).astype(np.float32)
-    return (value * np.float32(READOUT_FACTORS.get(name, 1.0))).astype(np.float32)
+    """The stand-in of one tensor of HMR 2.0."""
+    return plain_weight(name, shape) * np.float32(READOUT_FACTORS.get(name, 1.0))
 
 
 def mean_parameters() -> dict[str, FloatArray]:
     """The three `init_*` buffers: a mean pose near rest, in the model's own 6D layout."""
     rest = np.tile([1.0, 0.0, 0.0, 0.0, 1.0, 0.0], 24)
     values = {
-        "init_body_pose": rest + 0.05 * noise("standin.mean.pose", (144,)).astype(np.float64),
-        "init_betas": 0.1 * noise("standin.mean.shape", (10,)).astype(np.float64),
+        "init_body_pose": rest + 0.05 * uniform("standin.mean.pose", (144,)).astype(np.float64),
+        "init_betas": 0.1 * uniform("standin.mean.shape", (10,)).astype(np.float64),
         "init_cam": np.array([0.9, 0.0, 0.0]),
     }
     return {f"smpl_head.{name}": value[None].astype(np.float32) for name, value in values.items()}

@@ -7,7 +7,6 @@ noise seeded by its own name, around an invented skeleton; vertex i belongs to j
 import pickle
 import struct
 import sys
-import zlib
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from standin import uniform
 
 VERTICES, FACES, JOINTS = 6890, 13776, 24
 PARENTS = (-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19, 20, 21)
@@ -34,10 +34,8 @@ _J19_FROM = (8, 5, 2, 1, 4, 7, 21, 19, 17, 16, 18, 20, 12, 15, 0, 9, 3, 15, 15)
 Arrays = dict[str, NDArray[Any]]
 
 
-def uniform(name: str, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """Numbers in [-1, 1), drawn as float32, the seed being the CRC-32 of `name`."""
-    draw = np.random.Generator(np.random.PCG64(zlib.crc32(name.encode())))
-    return (2 * draw.random(shape, np.float32) - 1).astype(np.float64)
+def _uniform(name: str, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    return uniform(name, shape).astype(np.float64)
 
 
 def rest_joints_m() -> NDArray[np.float64]:
@@ -51,13 +49,15 @@ def standin_body() -> Arrays:
     """The arrays of an official file by their names there; `J_regressor` as a plain array."""
     owner = np.arange(VERTICES) % JOINTS
     own, above = np.eye(JOINTS)[owner], np.eye(JOINTS)[np.maximum(PARENTS, 0)[owner]]
-    weights = 0.01 * np.abs(uniform("standin.smpl.weights", (VERTICES, JOINTS))) + own + 0.3 * above
+    weights = (
+        0.01 * np.abs(_uniform("standin.smpl.weights", (VERTICES, JOINTS))) + own + 0.3 * above
+    )
     tree = np.array([(NO_PARENT, *PARENTS[1:]), range(JOINTS)], np.uint32)
-    noise = uniform("standin.smpl.v_template", (VERTICES, 3))
+    noise = _uniform("standin.smpl.v_template", (VERTICES, 3))
     return {
         "v_template": rest_joints_m()[owner] + 0.06 * noise,
-        "shapedirs": 0.02 * uniform("standin.smpl.shapedirs", (VERTICES, 3, 10)),
-        "posedirs": 0.004 * uniform("standin.smpl.posedirs", (VERTICES, 3, 207)),
+        "shapedirs": 0.02 * _uniform("standin.smpl.shapedirs", (VERTICES, 3, 10)),
+        "posedirs": 0.004 * _uniform("standin.smpl.posedirs", (VERTICES, 3, 207)),
         "J_regressor": _means("standin.smpl.J_regressor", range(JOINTS)),
         "weights": weights / weights.sum(1, keepdims=True),
         "kintree_table": tree,
@@ -73,7 +73,7 @@ def standin_extra_joints() -> NDArray[np.float64]:
 def _means(name: str, owners: Any) -> NDArray[np.float64]:
     """One row per owner: random weights over its own vertices that add up to 1."""
     owners = np.array(owners)
-    rows = np.abs(uniform(name, (len(owners), VERTICES))) + 0.01
+    rows = np.abs(_uniform(name, (len(owners), VERTICES))) + 0.01
     rows *= np.arange(VERTICES) % JOINTS == owners[:, None]
     return rows / rows.sum(1, keepdims=True)
 

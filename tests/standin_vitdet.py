@@ -6,8 +6,6 @@ be, so that the nets are tested where torchvision is not installed.
 """
 
 import json
-import math
-import zlib
 from collections.abc import Container
 from functools import cache
 from pathlib import Path
@@ -16,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from standin import plain_weight
 from torch import Tensor, nn
 
 from pose_service.vitdet.checkpoint import build
@@ -66,23 +65,6 @@ def manifest(name: str) -> dict[str, tuple[int, ...]]:
     entries = json.loads((DATA / f"manifest_{name}.json").read_text())
     assert {kind for _, kind in entries.values()} == {"float32"}
     return {key: tuple(shape) for key, (shape, _) in entries.items()}
-
-
-def uniform(name: str, shape: tuple[int, ...]) -> Array:
-    """float32 from -1 to 1, seeded by the name."""
-    random = np.random.Generator(np.random.PCG64(zlib.crc32(name.encode())))
-    values: Array = random.random(size=shape, dtype=np.float32) * np.float32(2) - np.float32(1)
-    return values
-
-
-def plain_weight(name: str, shape: tuple[int, ...]) -> Array:
-    """Matrices and kernels keep the variance, norms scale by about 1, the rest is small."""
-    values = uniform(name, shape)
-    if not name.endswith("weight"):
-        return np.float32(0.05) * values
-    if len(shape) == 1:
-        return np.float32(1) + np.float32(0.1) * values
-    return np.asarray(values * np.sqrt(3 / math.prod(shape[1:])), np.float32)
 
 
 def weight(name: str, shape: tuple[int, ...]) -> Array:

@@ -23,7 +23,7 @@ _TRUST = {
     0.6: ("nose", "eye", "ear", "heel", "foot_index"),
 }
 # Above 0, so that sums of weights are; so low that the prior decides on what nobody saw.
-_LEAST_VISIBILITY = 1e-5
+_LEAST_CONFIDENCE = 1e-5
 
 
 def _trust(name: str) -> float:
@@ -53,8 +53,9 @@ class Evidence:
         chosen = list(TARGETS)
         points_m = _stack("landmarks_m", [seen.landmarks_m for seen in observations], (3,))
         points_px = _stack("landmarks_px", [seen.landmarks_px for seen in observations], (2,))
-        confidence = _stack("landmark_confidence", [seen.landmark_confidence for seen in observations], ())
-        weights = np.clip(confidence, _LEAST_VISIBILITY, 1.0)[:, chosen]
+        name = "landmark_confidence"
+        confidence = _stack(name, [seen.landmark_confidence for seen in observations], ())
+        weights = np.clip(confidence, _LEAST_CONFIDENCE, 1.0)[:, chosen]
         weights *= [_trust(name) for name in TARGET_NAMES]
         rays = (points_px[:, chosen] - camera.centre_px) / camera.focal_px
         return cls(points_m[:, chosen], rays, weights)

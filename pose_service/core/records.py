@@ -172,8 +172,8 @@ class Observation:
 
     `confidence`: 0 to 1, of the whole body. `roi`: (4,) as in `Regions`, where the body is now.
     `landmarks_px`: (k, 2); `landmarks_m`: (k, 3) camera axes, origin at the mid-hip;
-    `landmark_confidence`: (k,) 0 to 1, how far each may be believed. `joint_confidence`: (24,) 0 to 1, in SMPL's order.
-    `pose` holds the body where the net itself gives one, else None.
+    `landmark_confidence`: (k,) 0 to 1, how far each may be believed. `joint_confidence`: (24,)
+    0 to 1, in SMPL's order. `pose` holds the body where the net itself gives one, else None.
     """
 
     track_id: int

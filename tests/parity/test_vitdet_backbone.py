@@ -6,7 +6,8 @@ the known mistakes (a norm with PyTorch's own epsilon) moves one of them by 1.4e
 
 import pytest
 import torch
-from standin_vitdet import Array, golden, plain_weight, tiny_model, tiny_trace, uniform, worst
+from standin import plain_weight, uniform
+from standin_vitdet import Array, golden, tiny_model, tiny_trace, worst
 from torch import nn
 
 from pose_service.vitdet.attention import join_windows, split_windows

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 import torch
+from standin import uniform
 from standin_vitdet import (
     OPS,
     Array,
@@ -17,7 +18,6 @@ from standin_vitdet import (
     manifest,
     picture_rgb,
     sample,
-    uniform,
     weight,
     weights,
     worst,
