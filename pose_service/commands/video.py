@@ -12,6 +12,7 @@ from pose_service.engines.seam import Engine
 from pose_service.legacy.clip import ClipAnswer
 from pose_service.legacy.frame import Fields, Maker
 from pose_service.legacy.options import AnswerOptions, Faces
+from pose_service.media.decode import open_clip
 from pose_service.pipeline.drawing import write_overlay
 from pose_service.pipeline.results import StoredClip, write_result
 from pose_service.pipeline.video import ClipOptions, ClipWatch, process_clip
@@ -20,7 +21,7 @@ from pose_service.pipeline.video import ClipOptions, ClipWatch, process_clip
 def run(arguments: Arguments, settings: Settings) -> int:
     source, out = check_input(arguments.clip), check_output(arguments.out)
     overlay = arguments.overlay and check_output(arguments.overlay)
-    options = ClipOptions(max_frames=arguments.max_frames, smooth=not arguments.raw)
+    options = ClipOptions(arguments.max_frames, not arguments.raw, settings.max_pixels)
     started = time.perf_counter()
     with (
         TemporaryDirectory(prefix="pose-service-") as scratch,
@@ -33,7 +34,8 @@ def run(arguments: Arguments, settings: Settings) -> int:
         seconds = round(time.perf_counter() - started, 3)
         _write_answer(out, clip, engine, _fields(source, seconds))
         if overlay:
-            write_overlay(overlay, source, clip, engine.body, report)
+            film = open_clip(source, max_pixels=settings.max_pixels)
+            write_overlay(overlay, film, clip, engine.body, report)
         summary = _summary(clip, seconds)
     console.print(summary)
     for path in filter(None, (out, overlay)):

@@ -73,7 +73,10 @@ class Clip:
             yield Frame(index, time_s, self._upright_rgb(picture))
 
     def frame(self, index: int) -> Frame:
-        """The one frame of number `index`; `BadRequestError` if the clip has no such frame."""
+        """The one frame of number `index`; `BadRequestError` if the clip has no such frame.
+
+        It is found by decoding from the start: seeking is not exact.
+        """
         if index >= 0:
             for at, time_s, picture in self._pictures(index + 1):
                 if at == index:
@@ -169,8 +172,3 @@ def open_clip(path: Path, *, max_pixels: int = MAX_PIXELS) -> Clip:
     frames of more than `max_pixels`.
     """
     return Clip(path, max_pixels)
-
-
-def read_frame(path: Path, index: int, *, max_pixels: int = MAX_PIXELS) -> Frame:
-    """The frame of number `index`, found by decoding from the start: seeking is not exact."""
-    return open_clip(path, max_pixels=max_pixels).frame(index)

@@ -1,7 +1,6 @@
 """People drawn over the pictures they were seen in."""
 
 from collections.abc import Callable
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +8,7 @@ import numpy as np
 from pose_service.core.arrays import ImageArray
 from pose_service.core.records import Camera, Person, Provenance, TrackedFrame
 from pose_service.engines.seam import BodyModel
-from pose_service.media.decode import open_clip
+from pose_service.media.decode import Clip
 from pose_service.media.encode import ClipWriter
 from pose_service.pipeline.results import StoredClip
 from pose_service.rendering.overlay import DrawnPerson, OverlayStyle, draw_people
@@ -29,14 +28,14 @@ def draw_frame(body: BodyModel, image: ImageArray, tracked: TrackedFrame) -> Ima
 
 def write_overlay(
     path: Path,
-    source: Path,
+    source: Clip,
     clip: StoredClip,
     body: BodyModel,
     progress: Progress = lambda stage, done, total: None,
 ) -> None:
-    """The clip `source` as an mp4 at `path` with its people drawn over it, a frame at a time."""
+    """`source`, tracked as `clip`, as an mp4 at `path` with its people drawn over it."""
     info = clip.head.info
-    pictures = islice(open_clip(source).frames(), info.frame_count)
+    pictures = source.frames(info.frame_count)
     with ClipWriter(path, info.width_px, info.height_px, info.fps) as film:
         for picture, tracked in zip(pictures, clip.frames(), strict=False):
             film.write(draw_frame(body, picture.image, tracked), tracked.time_s)

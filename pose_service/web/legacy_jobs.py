@@ -13,11 +13,12 @@ from pose_service.core.errors import BadRequestError
 from pose_service.jobs.records import Job, JobState
 from pose_service.legacy.clip import ClipAnswer
 from pose_service.legacy.encode import object_with_lists
+from pose_service.media.decode import Clip
 from pose_service.media.images import encode_jpeg
 from pose_service.web.answers import json_answer, stream_answer
 from pose_service.web.clip_jobs import clip_answer, find_job, submit_upload, unfinished_answer
 from pose_service.web.forms import OldClipForm, read_form
-from pose_service.web.overlays import OVERLAY_NAME, overlay_frame, overlay_video
+from pose_service.web.overlays import OVERLAY_NAME, overlay_frame, overlay_video, source_clip
 from pose_service.web.service import service
 from pose_service.web.uploads import received_file
 
@@ -67,7 +68,7 @@ def process_video() -> Response:
     streams = {}
     if form.output_format != "json":
         folder = service().folder(job.job_id)
-        overlay = overlay_video(job, answer.clip, answer.maker.body, folder)
+        overlay = overlay_video(_source(job), answer.clip, answer.maker.body, folder)
         if form.output_format == "base64":
             streams["output_base64"] = _base64_text(overlay)
     data = _old_result(answer, _old_fields(job, answer), streams)
@@ -85,7 +86,7 @@ def frame(job_id: str, number: str) -> Response:
     if not (number.isascii() and number.isdigit()):
         raise BadRequestError(f"frame {number!r}: expected an integer of 0 or more")
     answer = clip_answer(job)
-    image = overlay_frame(job, answer.clip, answer.maker.body, int(number))
+    image = overlay_frame(_source(job), answer.clip, answer.maker.body, int(number))
     return Response(encode_jpeg(image), content_type="image/jpeg")
 
 
@@ -94,6 +95,10 @@ def logs(job_id: str) -> Response:
     """What happened to a job, a line each."""
     find_job(job_id)
     return json_answer({"job_id": job_id, "logs": service().jobs.log(job_id)})
+
+
+def _source(job: Job) -> Clip:
+    return source_clip(job, service().settings.max_pixels)
 
 
 def _submitted() -> tuple[OldClipForm, Job]:

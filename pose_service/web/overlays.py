@@ -6,33 +6,34 @@ from pose_service.core.arrays import ImageArray
 from pose_service.core.errors import BadRequestError, NotFoundError
 from pose_service.engines.seam import BodyModel
 from pose_service.jobs.records import Job
-from pose_service.media.decode import open_clip
+from pose_service.media.decode import Clip, open_clip
 from pose_service.pipeline.drawing import draw_frame, write_overlay
 from pose_service.pipeline.results import StoredClip
 
 OVERLAY_NAME = "overlay.mp4"
 
 
-def overlay_frame(job: Job, clip: StoredClip, body: BodyModel, number: int) -> ImageArray:
+def overlay_frame(source: Clip, clip: StoredClip, body: BodyModel, number: int) -> ImageArray:
     """(height, width, 3) RGB: frame `number` of the clip with its people."""
     tracked = next(clip.frames(number, number + 1), None)
     if tracked is None:
         last = clip.head.info.frame_count - 1
         raise BadRequestError(f"frame {number}: the clip has frames 0 to {last}")
-    return draw_frame(body, open_clip(_source(job)).frame(number).image, tracked)
+    return draw_frame(body, source.frame(number).image, tracked)
 
 
-def overlay_video(job: Job, clip: StoredClip, body: BodyModel, folder: Path) -> Path:
+def overlay_video(source: Clip, clip: StoredClip, body: BodyModel, folder: Path) -> Path:
     """`folder`/overlay.mp4, made now unless it was made before; a frame at a time."""
     path = folder / OVERLAY_NAME
     if not path.is_file():
-        write_overlay(path, _source(job), clip, body)
+        write_overlay(path, source, clip, body)
     return path
 
 
-def _source(job: Job) -> Path:
+def source_clip(job: Job, max_pixels: int) -> Clip:
+    """The clip that a job was made from; `NotFoundError` if it has been moved away since."""
     if not job.source_path.is_file():
         raise NotFoundError(
             f"the clip {job.video_path} is not there any more, so its frames cannot be drawn"
         )
-    return job.source_path
+    return open_clip(job.source_path, max_pixels=max_pixels)

@@ -22,7 +22,7 @@ from makers import (
 
 from pose_service.core.errors import BadRequestError, BadVideoError, TooLargeError
 from pose_service.media.clock import FrameClock
-from pose_service.media.decode import open_clip, read_frame
+from pose_service.media.decode import open_clip
 from pose_service.media.prefetch import prefetch
 
 
@@ -115,7 +115,7 @@ def test_frames_whose_size_changes_are_scaled_to_the_first_and_noted(tmp_path: P
 
 
 def test_one_frame_can_be_read_by_its_number(clip_path: Path) -> None:
-    frame = read_frame(clip_path, 17)
+    frame = open_clip(clip_path).frame(17)
     assert frame.index == frame_number(frame.image) == 17
     assert frame.time_s == pytest.approx(17 / 30, abs=1 / 90_000)
 
@@ -125,7 +125,7 @@ def test_a_frame_that_the_clip_has_not_is_refused_with_the_count(
     clip_path: Path, index: int
 ) -> None:
     with pytest.raises(BadRequestError, match=f"has 30 frames; frame {index} was asked for"):
-        read_frame(clip_path, index)
+        open_clip(clip_path).frame(index)
 
 
 def test_reading_holds_no_frames(tmp_path: Path) -> None:
