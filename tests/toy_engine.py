@@ -17,6 +17,7 @@ from pose_service.core.records import (
     NEW_TRACK,
     BodyPoses,
     Camera,
+    Look,
     Observation,
     PosedBodies,
     Regions,
@@ -59,7 +60,7 @@ def _rest_joints_m() -> FloatArray:
 class ToyDetector:
     """Every bright spot is a region."""
 
-    def detect(self, images: Sequence[ImageArray], *, thorough: bool = False) -> list[Regions]:
+    def detect(self, images: Sequence[ImageArray], look: Look = Look.PICTURE) -> list[Regions]:
         return [_regions(bright_boxes(image)) for image in images]
 
 
@@ -81,7 +82,15 @@ def _regions(boxes: FloatArray) -> Regions:
 class ToyRegressor:
     """A region that is bright holds a body as high as the region."""
 
-    def observe(self, image: ImageArray, regions: Regions) -> list[Observation]:
+    def observe(
+        self,
+        images: Sequence[ImageArray],
+        regions: Sequence[Regions],
+        look: Look = Look.PICTURE,
+    ) -> list[list[Observation]]:
+        return [self._observe(of_image) for of_image in regions]
+
+    def _observe(self, regions: Regions) -> list[Observation]:
         rows = zip(regions.boxes_xyxy_px, regions.rois, regions.track_ids, strict=True)
         return [
             Observation(
@@ -170,6 +179,8 @@ def _globe_faces(rings: int, segments: int) -> IntArray:
 class ToyTracker:
     """A body is the track whose last box it overlaps, else a new one."""
 
+    lookahead = 4
+
     def __init__(self) -> None:
         self._boxes: dict[int, FloatArray] = {}
 
@@ -253,6 +264,7 @@ def toy_engine(toy_body: ToyBody | None = None) -> Engine:
         new_tracker=lambda fps: ToyTracker(),
         focal_px=lambda width_px, height_px: float(max(width_px, height_px)),
         models={"toy": "loaded"},
+        frames_together=4,
     )
 
 

@@ -19,7 +19,7 @@ from pose_service.legacy.frame import Maker, frame_answer
 from pose_service.legacy.options import AnswerOptions
 from pose_service.legacy.views import view_frames
 from pose_service.media.images import decode_base64_image
-from pose_service.pipeline.session import SessionKey, SessionStore
+from pose_service.pipeline.session import SessionFrame, SessionKey, SessionStore
 
 PICTURES = 120
 GOAL_MS = 5.0
@@ -62,8 +62,9 @@ def work_here_ms(engine: Engine, picture: str) -> tuple[float, float, float]:
     image = watch.timed("unpack", decode_base64_image)(
         picture, max_pixels=WIDTH_PX * HEIGHT_PX, turn_by_exif=False
     )
-    step, key = watch.timed("step", SessionStore().step), SessionKey(None, "")
-    tracked: TrackedFrame = step(engine, Frame(0, 0.0, image), key)
+    sessions = SessionStore()
+    asked = SessionFrame(Frame(0, 0.0, image), SessionKey(None, ""), sessions)
+    tracked: TrackedFrame = watch.timed("step", sessions.step)(engine, [asked])[0]
     watched = watch.watched(engine)
     watch.timed("answer", _answer)(watched, Maker.of(watched), tracked)
     spent = watch.seconds

@@ -7,6 +7,7 @@ from benchmarks.coco import Score, annotated, score
 from benchmarks.figures import BenchmarkError, Figure, Goal, Measure, Setup
 from pose_service.core.arrays import FloatArray, ImageArray
 from pose_service.core.config import Settings
+from pose_service.core.records import Look
 from pose_service.engines.registry import build_engine
 from pose_service.engines.seam import Engine
 from pose_service.media.images import decode_image
@@ -24,8 +25,9 @@ def run(setup: Setup) -> list[Figure]:
 
 def bodies_in(engine: Engine, image: ImageArray, *, thorough: bool = False) -> list[FloatArray]:
     """The bodies seen in one picture, (33, 2) landmarks in pixels each."""
-    (regions,) = engine.detector.detect([image], thorough=thorough)
-    return [seen.landmarks_px for seen in engine.regressor.observe(image, regions)]
+    look = Look.THOROUGH if thorough else Look.PICTURE
+    (seen,) = engine.regressor.observe([image], engine.detector.detect([image], look), look)
+    return [one.landmarks_px for one in seen]
 
 
 def read_picture(path: Path, settings: Settings) -> ImageArray:

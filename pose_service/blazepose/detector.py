@@ -24,7 +24,7 @@ from pose_service.blazepose.interpreter import Network
 from pose_service.blazepose.roi import Roi
 from pose_service.blazepose.tiles import Tile, smallest_share, tiles
 from pose_service.core.arrays import FloatArray, ImageArray
-from pose_service.core.records import NEW_TRACK, Regions
+from pose_service.core.records import NEW_TRACK, Look, Regions
 
 _WORKERS = 2
 _MIN_SCORE = 0.35
@@ -43,12 +43,12 @@ class BlazePoseDetector:
         self._anchors = anchor_centres()
         self._min_score = min_score
 
-    def detect(self, images: Sequence[ImageArray], *, thorough: bool = False) -> list[Regions]:
+    def detect(self, images: Sequence[ImageArray], look: Look = Look.PICTURE) -> list[Regions]:
         """One `Regions` per picture, (height, width, 3) uint8 RGB, by falling score.
 
         Many are ghosts, as the threshold is low: the regressor tells them from people.
         """
-        return [self._detect_one(image, thorough) for image in images]
+        return [self._detect_one(image, look is Look.THOROUGH) for image in images]
 
     def _detect_one(self, image: ImageArray, thorough: bool) -> Regions:
         small = shrunk(image, _SHARPNESS * INPUT_SIDE_PX / smallest_share(thorough=thorough))

@@ -36,6 +36,9 @@ _MIN_LIKENESS, _ALIKE = 0.6, 0.7
 class RoiTracker:
     """The seam's `Tracker` for one clip or session. It keeps squares and colours, no pictures."""
 
+    # where to look comes from what was seen in the frame before
+    lookahead = 1
+
     def __init__(self) -> None:
         self._tracks: dict[int, Track] = {}
         self._ids = count(1)

@@ -7,14 +7,14 @@ from pose_service.commands.console import console
 from pose_service.commands.local import check_input, check_output, nets
 from pose_service.core.arrays import ImageArray
 from pose_service.core.config import Settings
-from pose_service.core.records import Frame, TrackedFrame
+from pose_service.core.records import Frame, Look, TrackedFrame
 from pose_service.legacy.encode import encode
 from pose_service.legacy.frame import Maker, frame_answer
 from pose_service.legacy.options import AnswerOptions
 from pose_service.legacy.views import view_frames
 from pose_service.media.images import decode_image, encode_jpeg, encode_png
 from pose_service.pipeline.drawing import draw_frame
-from pose_service.pipeline.image import people_in_picture
+from pose_service.pipeline.image import Picture, people_in_picture
 
 JPEG_SUFFIXES = (".jpg", ".jpeg")
 
@@ -23,10 +23,9 @@ def run(arguments: Arguments, settings: Settings) -> int:
     frame = _read(check_input(arguments.picture), settings)
     overlay = arguments.overlay and check_output(arguments.overlay)
     out = arguments.out and check_output(arguments.out)
+    look = Look.THOROUGH if arguments.thorough else Look.PICTURE
     with nets(settings) as hub:
-        found = hub.run_frame(
-            lambda engine: people_in_picture(engine, frame, thorough=arguments.thorough)
-        )
+        found = hub.run_frame(lambda engine: people_in_picture(engine, Picture(frame, look)))
         engine = hub.wait(0)
     _describe(found)
     if overlay:

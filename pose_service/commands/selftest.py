@@ -12,7 +12,7 @@ from pose_service.core.errors import PoseError
 from pose_service.core.records import Frame
 from pose_service.engines.registry import build_engine
 from pose_service.media.images import decode_image, encode_png
-from pose_service.pipeline.image import people_in_picture
+from pose_service.pipeline.image import Picture, people_in_picture
 
 WIDTH_PX, HEIGHT_PX = 640, 480
 MIDDLE_X, HEAD_Y = 320, 92
@@ -62,7 +62,7 @@ def selftest(settings: Settings) -> Finding:
             encode_png(drawn_person()), max_pixels=settings.max_pixels, turn_by_exif=True
         )
         started = time.perf_counter()
-        found = people_in_picture(engine, Frame(0, 0.0, image))
+        found = people_in_picture(engine, Picture(Frame(0, 0.0, image)))
     except PoseError as error:
         return Finding("self test", State.PROBLEM, str(error), error.hint or "See above.")
     except (OSError, ValueError, RuntimeError, MemoryError) as error:

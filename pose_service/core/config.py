@@ -75,6 +75,15 @@ class Settings(BaseModel):
     tracker: str | None = Field(None, alias="POSE_TRACKER")
     temporal: str | None = Field(None, alias="POSE_TEMPORAL")
 
+    smpl_file: Path | None = Field(None, alias="POSE_SMPL_FILE")
+    precision: str = Field("auto", alias="POSE_PRECISION", pattern="^(auto|fp32|bf16|fp16)$")
+    compile: str = Field("off", alias="POSE_COMPILE", pattern="^(off|compile|graphs)$")
+    cpu_fallback: bool = Field(False, alias="POSE_CPU_FALLBACK")
+    batch: int = Field(8, alias="POSE_BATCH", ge=1, le=64)
+    picture_score: float = Field(0.5, alias="POSE_PICTURE_SCORE", ge=0, lt=1)
+    clip_score: float = Field(0.8, alias="POSE_CLIP_SCORE", ge=0, lt=1)
+    detect_every: int = Field(1, alias="POSE_DETECT_EVERY", ge=1, le=30)
+
     data_dir: Path = Field(default_factory=_cache_dir, alias="POSE_DATA_DIR")
     state_dir: Path = Field(default_factory=_state_dir, alias="POSE_STATE_DIR")
     weights_mirror: str | None = Field(

@@ -17,6 +17,9 @@ from pose_service.core.skeletons import SMPL24
 NEW_TRACK = -1
 """Track id of a region or body that belongs to no track yet."""
 
+_ROI_PER_BOX = 1.25
+"""Side of the square that is looked at, by the longer side of a box drawn around a person."""
+
 
 class Provenance(StrEnum):
     """Where a pose comes from: seen in this frame, foretold from the past, or filled between."""
@@ -24,6 +27,17 @@ class Provenance(StrEnum):
     OBSERVED = "observed"
     PREDICTED = "predicted"
     INTERPOLATED = "interpolated"
+
+
+class Look(StrEnum):
+    """What pictures are looked at for: engines trade finding more against finding wrongly by it."""
+
+    PICTURE = "picture"
+    """A picture by itself, or one of a session."""
+    THOROUGH = "thorough"
+    """The same, for smaller and closer people too; may take several times as long."""
+    CLIP = "clip"
+    """Frames of a clip: who is missed in one frame is seen in the next."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +107,14 @@ class Regions:
     @classmethod
     def empty(cls) -> Self:
         return cls(np.zeros((0, 4)), np.zeros(0), np.zeros((0, 4)), np.zeros(0, np.int64))
+
+    @classmethod
+    def of_boxes(cls, boxes_xyxy_px: FloatArray) -> Self:
+        """Regions around people whose boxes (n, 4) are known: surely there, tracks 1 to n."""
+        low, high = boxes_xyxy_px[:, :2], boxes_xyxy_px[:, 2:]
+        sides = _ROI_PER_BOX * (high - low).max(axis=1, initial=0)
+        rois = np.column_stack([(low + high) / 2, sides, np.zeros(len(sides))])
+        return cls(boxes_xyxy_px, np.ones(len(sides)), rois, np.arange(1, len(sides) + 1))
 
     @classmethod
     def join(cls, parts: Sequence["Regions"]) -> Self:

@@ -7,7 +7,7 @@ from pose_service.blazepose.files import DETECTOR_FILE, LANDMARK_FILE, WHEEL
 from pose_service.core.arrays import FloatArray, ImageArray
 from pose_service.core.config import Settings
 from pose_service.core.errors import EngineError
-from pose_service.core.records import BodyPoses, Camera, Observation, Regions
+from pose_service.core.records import BodyPoses, Camera, Look, Observation, Regions
 from pose_service.engines.seam import Availability, Engine, EngineRecipe
 from pose_service.runtime.weights import networks_dir, verified
 
@@ -29,8 +29,16 @@ class EmbeddedRegressor:
         self._people = people
         self._fitter = fitter
 
-    def observe(self, image: ImageArray, regions: Regions) -> list[Observation]:
-        return self._people.observe(image, regions)
+    def observe(
+        self,
+        images: Sequence[ImageArray],
+        regions: Sequence[Regions],
+        look: Look = Look.PICTURE,
+    ) -> list[list[Observation]]:
+        return [
+            self._people.observe(image, of_image)
+            for image, of_image in zip(images, regions, strict=True)
+        ]
 
     def shared_shape(self, observations: Sequence[Observation], camera: Camera) -> FloatArray:
         return self._fitter.shared_shape(observations, camera)

@@ -13,17 +13,16 @@ from typing import Protocol
 from pose_service.core.arrays import FloatArray, ImageArray, IntArray
 from pose_service.core.config import Settings
 from pose_service.core.files import WeightArchive
-from pose_service.core.records import BodyPoses, Camera, Observation, PosedBodies, Regions
+from pose_service.core.records import BodyPoses, Camera, Look, Observation, PosedBodies, Regions
 
 
 class Detector(Protocol):
     """Finds where people may be."""
 
-    def detect(self, images: Sequence[ImageArray], *, thorough: bool = False) -> list[Regions]:
+    def detect(self, images: Sequence[ImageArray], look: Look = Look.PICTURE) -> list[Regions]:
         """One `Regions` per picture, every `track_id` `NEW_TRACK`.
 
-        `images`: (height, width, 3) uint8 RGB each, of any sizes. `thorough` looks for smaller
-        and closer people and may take several times as long.
+        `images`: (height, width, 3) uint8 RGB each, of any sizes.
         """
         ...
 
@@ -31,8 +30,13 @@ class Detector(Protocol):
 class Regressor(Protocol):
     """Sees bodies in regions, and turns what it saw into parameters of the body model."""
 
-    def observe(self, image: ImageArray, regions: Regions) -> list[Observation]:
-        """What is seen in `regions` of one picture: the one call that runs a net.
+    def observe(
+        self,
+        images: Sequence[ImageArray],
+        regions: Sequence[Regions],
+        look: Look = Look.PICTURE,
+    ) -> list[list[Observation]]:
+        """What is seen in each picture's regions: the one call that runs a net, for all at once.
 
         At most one observation per body; a region that holds nobody gives none. An observation
         carries the track id of the region it came from.
@@ -67,6 +71,14 @@ class BodyModel(Protocol):
 
 class Tracker(Protocol):
     """Keeps identities through one clip or session. Owned by one pipeline call."""
+
+    @property
+    def lookahead(self) -> int:
+        """So many frames' regions may be asked for before the first of them is updated.
+
+        1 where a frame's regions depend on what was seen in the one before.
+        """
+        ...
 
     def wants_detection(self, frame_index: int) -> bool:
         """Whether a detector should look at this frame, or the tracks' own regions will do."""
@@ -106,7 +118,8 @@ class Engine:
     """Five parts that serve together, built once and owned by the hub.
 
     `models` says of each net or body file of this engine that it is `loaded`. `new_tracker` makes
-    the tracker of one clip or session from the clip's frames per second.
+    the tracker of one clip or session from the clip's frames per second. `frames_together`: so
+    many pictures are best handed to detector and regressor at once, where so many wait.
     """
 
     name: str
@@ -119,6 +132,7 @@ class Engine:
     new_tracker: Callable[[float], Tracker]
     focal_px: Callable[[int, int], float]
     models: Mapping[str, str] = field(default_factory=dict)
+    frames_together: int = 1
 
     def camera(self, width_px: int, height_px: int) -> Camera:
         """The camera this engine assumes for a picture of this size."""

@@ -1,18 +1,17 @@
 """What one session remembers: where everybody was in the last frames, to fill the next ones."""
 
-import time
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
 
 from pose_service.core.arrays import FloatArray
-from pose_service.core.records import Frame, Person, TrackedFrame
+from pose_service.core.records import Frame, Observation, Person
 from pose_service.engines.seam import Engine
 from pose_service.pipeline.gaps import KnownTrack, fill
 from pose_service.pipeline.image import box_area_px, observed_people
-from pose_service.pipeline.tracking import track_frame
 
 # The clip's rate is not known from single pictures: times are as at this usual rate.
 ASSUMED_FPS = 30.0
@@ -46,35 +45,43 @@ class FrameMemory:
 
     def __init__(self, engine: Engine, first: Frame) -> None:
         self.size_px = (first.width_px, first.height_px)
-        self.newest = first.index
+        self.tracker = engine.new_tracker(ASSUMED_FPS)
+        self._first = first.index
         self._engine = engine
-        self._tracker = engine.new_tracker(ASSUMED_FPS)
-        self._camera = engine.camera(*self.size_px)
+        self.camera = engine.camera(*self.size_px)
         self._people: dict[int, _Memory] = {}
         self._numbers: deque[int] = deque(maxlen=NUMBERS_KEPT)
         self._primary_id: int | None = None
         self._thumbnail = _thumbnail(first)
 
+    @property
+    def newest(self) -> int:
+        """The highest of the last frame numbers, or the first before it was seen."""
+        return max(self._numbers, default=self._first)
+
     def has_seen(self, index: int) -> bool:
         return index in self._numbers
+
+    def expect(self, index: int) -> None:
+        """Frame `index` will be seen next; `cancel` takes that back if it could not be."""
+        self._numbers.append(index)
+
+    def cancel(self, index: int) -> None:
+        self._numbers.remove(index)
 
     def difference(self, frame: Frame) -> float:
         """How much `frame` differs from the last picture of the session, in gray levels."""
         return float(np.mean(np.abs(_thumbnail(frame) - self._thumbnail)))
 
-    def step(self, frame: Frame) -> TrackedFrame:
-        """The people of `frame`: seen in it, or foretold from the frames around it."""
-        started = time.perf_counter()
-        seen = track_frame(self._engine, self._tracker, frame)
-        poses = self._engine.regressor.solve(seen, self._camera)
+    def take(self, frame: Frame, seen: Sequence[Observation]) -> tuple[Person, ...]:
+        """The people of `frame`: `seen` in it by the tracker, or foretold from frames around it."""
+        poses = self._engine.regressor.solve(seen, self.camera)
         observed = observed_people(seen, poses, [one.track_id for one in seen])
         missing = self._foretell(frame.index, {person.track_id for person in observed})
         self._remember(frame.index, observed)
         if observed:
             self._thumbnail = _thumbnail(frame)
-        people = self._primary_first([*observed, *missing])
-        elapsed_ms = 1000 * (time.perf_counter() - started)
-        return TrackedFrame(frame.index, frame.time_s, self._camera, people, elapsed_ms)
+        return self._primary_first([*observed, *missing])
 
     def _foretell(self, index: int, present: set[int]) -> list[Person]:
         """Who was seen around this frame and not in it, unless they have left the picture."""
@@ -86,7 +93,7 @@ class FrameMemory:
         frames = np.array([index])
         times_s = frames / ASSUMED_FPS
         filled = [
-            fill(known, frames, times_s, self._engine.temporal, self._camera) for known in absent
+            fill(known, frames, times_s, self._engine.temporal, self.camera) for known in absent
         ]
         return [person for (person,) in filled if self._is_in_picture(person)]
 
@@ -96,8 +103,6 @@ class FrameMemory:
         return bool(right > 0 and bottom > 0 and left < width and top < height)
 
     def _remember(self, index: int, observed: tuple[Person, ...]) -> None:
-        self._numbers.append(index)
-        self.newest = max(self.newest, index)
         for person in observed:
             self._people.setdefault(person.track_id, _Memory()).add(index, person)
         self._people = {

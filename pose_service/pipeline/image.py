@@ -1,31 +1,87 @@
-"""One picture to people, with no memory of other pictures."""
+"""Pictures to people, each with no memory of other pictures."""
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from pose_service.core.arrays import FloatArray
 from pose_service.core.records import (
     BodyPoses,
     Frame,
+    Look,
     Observation,
     Person,
     Provenance,
+    Regions,
     TrackedFrame,
 )
 from pose_service.engines.seam import Engine
 
 
-def people_in_picture(engine: Engine, frame: Frame, *, thorough: bool = False) -> TrackedFrame:
-    """Everybody in `frame`, the largest first, track ids 1, 2, ... Runs nets: on their owner only.
+@dataclass(frozen=True)
+class Picture:
+    """One picture and how to look at it.
 
-    `thorough` also looks for small and crowded people, at several times the cost.
+    `boxes_xyxy_px`: (n, 4) around the people, where the caller knows them: no detector looks then.
+    """
+
+    frame: Frame
+    look: Look = Look.PICTURE
+    boxes_xyxy_px: FloatArray | None = None
+
+
+def people_in_picture(engine: Engine, picture: Picture) -> TrackedFrame:
+    """Everybody in one picture: see `people_in_pictures`."""
+    (tracked,) = people_in_pictures(engine, [picture])
+    return tracked
+
+
+def people_in_pictures(engine: Engine, pictures: Sequence[Picture]) -> list[TrackedFrame]:
+    """Everybody in each of `pictures`, which are looked at alike. Runs nets: on their owner only.
+
+    The largest comes first, track ids are 1, 2, ... Where boxes were given, people come in their
+    order, and an id is a box's place in the list; a box in which nobody is seen gives none.
     """
     started = time.perf_counter()
-    camera = engine.camera(frame.width_px, frame.height_px)
-    (regions,) = engine.detector.detect([frame.image], thorough=thorough)
-    seen = sorted(engine.regressor.observe(frame.image, regions), key=box_area_px, reverse=True)
-    people = observed_people(seen, engine.regressor.solve(seen, camera), range(1, len(seen) + 1))
+    look = pictures[0].look
+    images = [picture.frame.image for picture in pictures]
+    seen = engine.regressor.observe(images, _regions(engine, pictures, look), look)
+    found = [
+        (picture.frame, _people(engine, picture, of_picture))
+        for picture, of_picture in zip(pictures, seen, strict=True)
+    ]
     elapsed_ms = 1000 * (time.perf_counter() - started)
-    return TrackedFrame(frame.index, frame.time_s, camera, people, elapsed_ms)
+    return [
+        TrackedFrame(
+            frame.index,
+            frame.time_s,
+            engine.camera(frame.width_px, frame.height_px),
+            people,
+            elapsed_ms,
+        )
+        for frame, people in found
+    ]
+
+
+def _regions(engine: Engine, pictures: Sequence[Picture], look: Look) -> list[Regions]:
+    """What the detector finds, or the caller's own boxes."""
+    unknown = [picture.frame.image for picture in pictures if picture.boxes_xyxy_px is None]
+    found = iter(engine.detector.detect(unknown, look) if unknown else [])
+    return [
+        next(found) if picture.boxes_xyxy_px is None else Regions.of_boxes(picture.boxes_xyxy_px)
+        for picture in pictures
+    ]
+
+
+def _people(engine: Engine, picture: Picture, seen: Sequence[Observation]) -> tuple[Person, ...]:
+    if picture.boxes_xyxy_px is None:
+        ordered = sorted(seen, key=box_area_px, reverse=True)
+        ids = list(range(1, len(ordered) + 1))
+    else:
+        ordered = sorted(seen, key=lambda one: one.track_id)
+        ids = [one.track_id for one in ordered]
+    camera = engine.camera(picture.frame.width_px, picture.frame.height_px)
+    return observed_people(ordered, engine.regressor.solve(ordered, camera), ids)
 
 
 def box_area_px(seen: Observation | Person) -> float:

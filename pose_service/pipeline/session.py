@@ -1,14 +1,15 @@
 """Frames with memory: single pictures of one clip, sent one by one and out of order."""
 
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 
-from pose_service.core.records import Frame, TrackedFrame
+from pose_service.core.records import Frame, Look, TrackedFrame
 from pose_service.engines.seam import Engine
 from pose_service.pipeline.frame_memory import FrameMemory
+from pose_service.pipeline.tracking import Step, track_frames
 
 # A caller sends about four frames at a time, in no fixed order.
 REORDER_FRAMES = 8
@@ -29,6 +30,15 @@ class SessionKey:
 
     session_id: str | None
     peer: str
+
+
+@dataclass(frozen=True)
+class SessionFrame:
+    """One more frame of a session, which `sessions` keep; its index is the caller's number."""
+
+    frame: Frame
+    key: SessionKey
+    sessions: "SessionStore"
 
 
 # Whose session it is, and a serial number: a caller may have several implied ones.
@@ -59,7 +69,7 @@ class SessionStore:
     whose last picture it clearly resembles more. Where it resembles none it joins none and is
     answered from the picture alone, for a clip must never leak into another.
 
-    Used by the owner of the nets only, one frame at a time; it needs no lock.
+    Used by the owner of the nets only; it needs no lock.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -70,13 +80,29 @@ class SessionStore:
     def __len__(self) -> int:
         return len(self._sessions)
 
-    def step(self, engine: Engine, frame: Frame, key: SessionKey) -> TrackedFrame:
-        """The people of `frame`, the primary first. Runs nets: call it on their owner only.
+    def step(self, engine: Engine, asked: Sequence[SessionFrame]) -> list[TrackedFrame]:
+        """The people of each frame, the primary first. Runs nets: call it on their owner only.
 
-        `frame.index` is the caller's frame number.
+        Frames of several sessions are looked at together, those of one in their order. Should the
+        nets fail, no session has taken any of the frames.
         """
         self._forget_old()
-        return self._find(engine, frame, key).memory.step(frame)
+        waiting = [self._expect(engine, one) for one in asked]
+        tracked: dict[_Waiting, TrackedFrame] = {}
+        try:
+            while turn := _next_turn([one for one in waiting if one not in tracked]):
+                tracked.update(zip(turn, _looked_at(engine, turn), strict=True))
+        finally:
+            for one in waiting:
+                if one not in tracked:
+                    one.memory.cancel(one.frame.index)
+        return [tracked[one] for one in waiting]
+
+    def _expect(self, engine: Engine, asked: SessionFrame) -> "_Waiting":
+        """The session's memory, told at once that the frame comes: the next may follow on it."""
+        memory = self._find(engine, asked.frame, asked.key).memory
+        memory.expect(asked.frame.index)
+        return _Waiting(memory, asked.frame)
 
     def _find(self, engine: Engine, frame: Frame, key: SessionKey) -> _Session:
         own = list(self._of(key))
@@ -131,3 +157,36 @@ class SessionStore:
             age_s = EXPLICIT_AGE_S if session.explicit else IMPLIED_AGE_S
             if now - session.last_used_s > age_s:
                 del self._sessions[place]
+
+
+@dataclass(frozen=True, eq=False)
+class _Waiting:
+    """A frame that is still to be looked at."""
+
+    memory: FrameMemory
+    frame: Frame
+
+
+def _next_turn(waiting: Sequence[_Waiting]) -> list[_Waiting]:
+    """Those that can be looked at together: of each session as many as its tracker can."""
+    ahead: Counter[FrameMemory] = Counter()
+    turn = []
+    for one in waiting:
+        ahead[one.memory] += 1
+        if ahead[one.memory] <= one.memory.tracker.lookahead:
+            turn.append(one)
+    return turn
+
+
+def _looked_at(engine: Engine, turn: Sequence[_Waiting]) -> list[TrackedFrame]:
+    started = time.perf_counter()
+    steps = [Step(one.memory.tracker, one.frame) for one in turn]
+    seen = track_frames(engine, steps, Look.PICTURE)
+    people = [
+        one.memory.take(one.frame, of_frame) for one, of_frame in zip(turn, seen, strict=True)
+    ]
+    elapsed_ms = 1000 * (time.perf_counter() - started)
+    return [
+        TrackedFrame(one.frame.index, one.frame.time_s, one.memory.camera, of_frame, elapsed_ms)
+        for one, of_frame in zip(turn, people, strict=True)
+    ]

@@ -1,15 +1,46 @@
-"""One step of tracking, the same for a frame of a clip and a frame of a session."""
+"""Steps of tracking, the same for frames of a clip and frames of sessions."""
 
-from pose_service.core.records import Frame, Observation, Regions
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pose_service.core.records import Frame, Look, Observation, Regions
 from pose_service.engines.seam import Engine, Tracker
 
 
-def track_frame(engine: Engine, tracker: Tracker, frame: Frame) -> list[Observation]:
-    """Who is seen in `frame`, each with its track's id. Runs nets: call it on their owner only."""
-    if tracker.wants_detection(frame.index):
-        (found,) = engine.detector.detect([frame.image])
-    else:
-        found = Regions.empty()
-    regions = tracker.regions(frame.index, found)
-    seen = engine.regressor.observe(frame.image, regions)
-    return tracker.update(frame.index, frame.image, seen)
+@dataclass(frozen=True)
+class Step:
+    """One frame, and the tracker of the clip or session that it belongs to."""
+
+    tracker: Tracker
+    frame: Frame
+
+
+def track_frames(engine: Engine, steps: Sequence[Step], look: Look) -> list[list[Observation]]:
+    """Who is seen in each step's frame, with their tracks' ids; every net sees all frames at once.
+
+    Steps of one tracker stand in the order of its frames, at most its `lookahead` of them. Runs
+    nets: call it on their owner only.
+    """
+    found = _detections(engine, steps, look)
+    regions = [
+        step.tracker.regions(step.frame.index, of_frame)
+        for step, of_frame in zip(steps, found, strict=True)
+    ]
+    seen = engine.regressor.observe([step.frame.image for step in steps], regions, look)
+    return [
+        step.tracker.update(step.frame.index, step.frame.image, of_frame)
+        for step, of_frame in zip(steps, seen, strict=True)
+    ]
+
+
+def _detections(engine: Engine, steps: Sequence[Step], look: Look) -> list[Regions]:
+    """What the detector finds in the frames whose trackers want it; nothing in the others."""
+    found = [Regions.empty() for _ in steps]
+    wanting = [
+        place for place, step in enumerate(steps) if step.tracker.wants_detection(step.frame.index)
+    ]
+    if wanting:
+        images = [steps[place].frame.image for place in wanting]
+        for place, regions in zip(wanting, engine.detector.detect(images, look), strict=True):
+            found[place] = regions
+    return found

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -19,14 +20,14 @@ import numpy as np
 
 from pose_service.core.arrays import FloatArray
 from pose_service.core.errors import UnavailableError
-from pose_service.core.records import ClipInfo, Person, TrackedFrame
+from pose_service.core.records import ClipInfo, Look, Person, TrackedFrame
 from pose_service.engines.seam import Engine, Tracker
 from pose_service.media.decode import MAX_PIXELS, Clip, open_clip
 from pose_service.media.prefetch import prefetch
 from pose_service.pipeline.gaps import KnownTrack, fill
 from pose_service.pipeline.image import observed_people
 from pose_service.pipeline.observation_log import ObservationLog
-from pose_service.pipeline.tracking import track_frame
+from pose_service.pipeline.tracking import Step, track_frames
 from pose_service.pipeline.tracks import KeptTrack, choose_tracks
 
 T = TypeVar("T")
@@ -140,17 +141,25 @@ def _first_pass(
     total = clip.stated_frame_count
     if total is not None and options.max_frames is not None:
         total = min(total, options.max_frames)
-    tracker: Tracker = hub.run_clip(lambda engine: engine.new_tracker(clip.fps_hint))
+    tracker, together = hub.run_clip(lambda engine: _tracker_of(engine, clip.fps_hint))
     with closing(prefetch(clip.frames(options.max_frames))) as frames:
-        for frame in frames:
-            watch.report("tracking", frame.index, total)
+        while steps := [Step(tracker, frame) for frame in islice(frames, together)]:
+            watch.report("tracking", steps[0].frame.index, total)
             started = time.perf_counter()
-            seen = hub.run_clip(partial(track_frame, tracker=tracker, frame=frame))
-            log.append(frame.index, seen)
-            clock.times_s.append(frame.time_s)
-            clock.costs_ms.append(1000 * (time.perf_counter() - started))
+            seen = hub.run_clip(partial(track_frames, steps=steps, look=Look.CLIP))
+            for step, of_frame in zip(steps, seen, strict=True):
+                log.append(step.frame.index, of_frame)
+                clock.times_s.append(step.frame.time_s)
+            cost_ms = 1000 * (time.perf_counter() - started) / len(steps)
+            clock.costs_ms.extend([cost_ms] * len(steps))
     watch.report("tracking", len(clock.times_s), len(clock.times_s))
     return clock
+
+
+def _tracker_of(engine: Engine, fps: float) -> tuple[Tracker, int]:
+    """The clip's tracker, and how many of its frames are worth looking at together."""
+    tracker = engine.new_tracker(fps)
+    return tracker, min(tracker.lookahead, engine.frames_together)
 
 
 class _SecondPass:

@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -11,9 +11,12 @@ from pose_service.core.config import Settings
 from pose_service.core.errors import PoseError, UnavailableError
 from pose_service.engines.registry import build_engine
 from pose_service.engines.seam import Engine
+from pose_service.runtime.batcher import Batcher
 from pose_service.runtime.owner import NetOwner
 
 T = TypeVar("T")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 log = logging.getLogger(__name__)
 
@@ -99,6 +102,27 @@ class ModelHub:
         limit_s = self._settings.ready_wait_s
         engine = self.wait(limit_s)
         return self._owner.run(lambda: work(engine), urgent=True, wait_s=limit_s)
+
+    def together(
+        self, work: Callable[[Engine, Sequence[Item]], Sequence[Result]]
+    ) -> Callable[[Sequence[Item]], list[Result]]:
+        """`work` for many callers: items handed in at the same time go through it together.
+
+        What is returned is called by each caller with its own items, gives their results, and
+        otherwise does as `run_frame`.
+        """
+        limit_s = self._settings.ready_wait_s
+        batcher: Batcher[Item, Result] = Batcher(
+            self._owner,
+            lambda items: work(self.wait(limit_s), items),
+            most=lambda: self.wait(limit_s).frames_together,
+        )
+
+        def run(items: Sequence[Item]) -> list[Result]:
+            self.wait(limit_s)
+            return batcher.run(items, limit_s)
+
+        return run
 
     def run_clip(self, work: Callable[[Engine], T]) -> T:
         """`work` with the engine on the owner's thread, behind single frames."""

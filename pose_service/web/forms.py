@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
+import orjson
 from pydantic import (
     AfterValidator,
     AliasChoices,
@@ -20,6 +21,9 @@ from pose_service.core.skeletons import SKELETONS
 LARGEST_INTEGER = 2**53 - 1
 """Beyond it JavaScript cannot tell integers apart."""
 
+MOST_BOXES = 100
+"""Of one picture, by the caller."""
+
 _SHOWN_CHARACTERS = 60
 
 Count = Annotated[int, Field(ge=1, le=LARGEST_INTEGER)]
@@ -35,6 +39,19 @@ def _known(name: str) -> str:
         raise ValueError("no joint set has this name")
     return name
 
+
+def _parsed(value: object) -> object:
+    """A list, also where it comes as the text of one."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return orjson.loads(value)
+    except orjson.JSONDecodeError:
+        return value
+
+
+Box = Annotated[list[float], Field(min_length=4, max_length=4)]
+Boxes = Annotated[list[Box], BeforeValidator(_parsed), Field(max_length=MOST_BOXES)]
 
 SetName = Annotated[str, AfterValidator(_known)]
 JointSets = Annotated[list[SetName], BeforeValidator(_split), Field(default_factory=list)]
@@ -63,6 +80,9 @@ class FrameForm(Form):
     persons: bool = Field(False, description="true or false")
     thorough: bool = Field(False, description="true or false")
     joint_sets: JointSets = Field(description=f"a list of names out of {', '.join(SKELETONS)}")
+    boxes: Boxes | None = Field(
+        None, description=f"a list of at most {MOST_BOXES} boxes [x1, y1, x2, y2] in pixels"
+    )
 
 
 class PictureForm(FrameForm):

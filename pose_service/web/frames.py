@@ -6,17 +6,19 @@ from dataclasses import dataclass
 from flask import Blueprint, Response, request
 
 from pose_service.core.arrays import ImageArray
-from pose_service.core.records import Frame, TrackedFrame
+from pose_service.core.records import Frame, Look, TrackedFrame
 from pose_service.legacy.frame import Fields, frame_answer
 from pose_service.legacy.options import AnswerOptions, Faces
 from pose_service.legacy.views import view_frames
 from pose_service.media.images import decode_base64_image, decode_image, encode_jpeg
+from pose_service.pipeline.asked import Asked
 from pose_service.pipeline.drawing import draw_frame
 from pose_service.pipeline.frame_memory import ASSUMED_FPS
-from pose_service.pipeline.image import people_in_picture
-from pose_service.pipeline.session import SessionKey, SessionStore
+from pose_service.pipeline.image import Picture
+from pose_service.pipeline.session import SessionFrame, SessionKey, SessionStore
 from pose_service.web.answers import json_answer
 from pose_service.web.bodies import file_part, is_multipart, json_object
+from pose_service.web.boxes import known_boxes
 from pose_service.web.forms import FrameForm, PictureForm, read_form
 from pose_service.web.request_log import note
 from pose_service.web.service import Service, service
@@ -30,6 +32,15 @@ class FrameRequest:
 
     image: ImageArray
     form: FrameForm
+
+    def question(self, sessions: SessionStore, key: SessionKey) -> Asked:
+        """What the nets are asked. A thorough look and known boxes are at this picture alone."""
+        number = self.form.frame_number
+        frame = Frame(number, number / ASSUMED_FPS, self.image)
+        boxes = known_boxes(self.form.boxes, frame.width_px, frame.height_px)
+        if self.form.thorough or boxes is not None:
+            return Picture(frame, Look.THOROUGH if self.form.thorough else Look.PICTURE, boxes)
+        return SessionFrame(frame, key, sessions)
 
     def options(self, *, mesh: bool) -> AnswerOptions:
         return AnswerOptions(
@@ -58,24 +69,10 @@ def _answer(*, mesh: bool) -> Response:
     here = service()
     # the two routes may be sent the same clip: each follows it in a session of its own
     key = SessionKey(asked.form.session_id, f"{request.remote_addr} {request.path}")
-    tracked = track(here, asked, here.sessions, key)
+    (tracked,) = here.people_in([asked.question(here.sessions, key)])
     answer = answer_fields(here, asked, tracked, asked.options(mesh=mesh))
     note(outcome=answer["provenance"] or answer["error"])
     return json_answer(answer)
-
-
-def track(
-    here: Service, asked: FrameRequest, sessions: SessionStore, key: SessionKey
-) -> TrackedFrame:
-    """The people in the picture; the nets run on their owner, the caller's thread waits.
-
-    A thorough look is one at a single picture: it neither uses a session nor adds to one.
-    """
-    number = asked.form.frame_number
-    frame = Frame(number, number / ASSUMED_FPS, asked.image)
-    if asked.form.thorough:
-        return here.hub.run_frame(lambda engine: people_in_picture(engine, frame, thorough=True))
-    return here.hub.run_frame(lambda engine: sessions.step(engine, frame, key))
 
 
 def answer_fields(

@@ -1,6 +1,7 @@
 """Service: what the routes share, made once by the application."""
 
 import atexit
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
@@ -8,9 +9,11 @@ from typing import cast
 from flask import Flask, current_app
 
 from pose_service.core.config import Settings
+from pose_service.core.records import TrackedFrame
 from pose_service.jobs.service import JobService
 from pose_service.jobs.store import JobStore
 from pose_service.legacy.frame import Maker
+from pose_service.pipeline.asked import Asked, answer_all
 from pose_service.pipeline.session import SessionStore
 from pose_service.runtime.hub import ModelHub
 
@@ -26,7 +29,12 @@ class Service:
     store: JobStore
     jobs: JobService
     sessions: SessionStore = field(default_factory=SessionStore)
+    people_in: Callable[[Sequence[Asked]], list[TrackedFrame]] = field(init=False)
     _maker: Maker | None = None
+
+    def __post_init__(self) -> None:
+        """Pictures of all callers share the nets' turns."""
+        self.people_in = self.hub.together(answer_all)
 
     def attach(self, app: Flask) -> None:
         """Serve `app`, and stop cleanly when the process ends."""

@@ -14,20 +14,20 @@ from toy_engine import ToyBody, ToyDetector, picture, toy_engine
 from pose_service.core.arrays import FloatArray, ImageArray
 from pose_service.core.config import Settings
 from pose_service.core.errors import UnavailableError
-from pose_service.core.records import BodyPoses, PosedBodies, Regions
+from pose_service.core.records import BodyPoses, Look, PosedBodies, Regions
 from pose_service.engines.seam import Engine
 
 
 class BreakingDetector(ToyDetector):
     """Fails in the way that the colour of the picture says."""
 
-    def detect(self, images: Sequence[ImageArray], *, thorough: bool = False) -> list[Regions]:
+    def detect(self, images: Sequence[ImageArray], look: Look = Look.PICTURE) -> list[Regions]:
         red, green, _ = images[0][0, 0]
         if red == 255:
             raise RuntimeError("the net fell over")
         if green == 255:
             raise UnavailableError("out of GPU memory", code="CUDA_OOM", retry_after_s=10)
-        return super().detect(images, thorough=thorough)
+        return super().detect(images, look)
 
 
 class UnsoundBody(ToyBody):

@@ -24,7 +24,7 @@ from toy_engine import ToyDetector, picture, toy_engine
 
 from pose_service.core.arrays import ImageArray
 from pose_service.core.config import Settings
-from pose_service.core.records import Regions
+from pose_service.core.records import Look, Regions
 from pose_service.engines.seam import Engine
 
 PATIENCE_S = 20.0
@@ -290,11 +290,11 @@ class HeldDetector(ToyDetector):
     def __init__(self) -> None:
         self.go_on = threading.Event()
 
-    def detect(self, images: Sequence[ImageArray], *, thorough: bool = False) -> list[Regions]:
+    def detect(self, images: Sequence[ImageArray], look: Look = Look.PICTURE) -> list[Regions]:
         assert self.go_on.wait(PATIENCE_S)
         if images[0].min() > 200:
             raise RuntimeError("the net fell over")
-        return super().detect(images, thorough=thorough)
+        return super().detect(images, look)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from pose_service.blazepose.interpreter import Network
 from pose_service.blazepose.people import BlazePosePeople
 from pose_service.blazepose.tracker import RoiTracker
 from pose_service.core.arrays import FloatArray, ImageArray
-from pose_service.core.records import Observation, Regions
+from pose_service.core.records import Look, Observation, Regions
 from pose_service.core.skeletons import COCO17_FROM_BLAZEPOSE33
 
 
@@ -110,7 +110,7 @@ def test_a_thorough_look_finds_half_of_fourteen_overlapping_bodies(
     detector: BlazePoseDetector, people: BlazePosePeople, shared_media: Path
 ) -> None:
     image = picture(shared_media / "skates.png")
-    seen = people.observe(image, detector.detect([image], thorough=True)[0])
+    seen = people.observe(image, detector.detect([image], Look.THOROUGH)[0])
     assert len(seen) >= 7
 
 
@@ -179,10 +179,10 @@ import numpy as np
 from pose_service.core.config import read_settings
 from pose_service.core.records import Frame
 from pose_service.engines.registry import build_engine
-from pose_service.pipeline.image import people_in_picture
+from pose_service.pipeline.image import Picture, people_in_picture
 
 engine, _ = build_engine(read_settings())
-people_in_picture(engine, Frame(0, 0.0, np.zeros((90, 160, 3), np.uint8)))
+people_in_picture(engine, Picture(Frame(0, 0.0, np.zeros((90, 160, 3), np.uint8))))
 print(engine.name, *sorted({"torch", "scipy", "anny", "mediapipe"} & set(sys.modules)))
 """
 

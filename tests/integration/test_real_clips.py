@@ -13,7 +13,7 @@ from pose_service.core.config import read_settings
 from pose_service.core.records import Frame, Provenance, TrackedFrame
 from pose_service.core.skeletons import SMPL24
 from pose_service.media.decode import open_clip
-from pose_service.pipeline.session import SessionKey, SessionStore
+from pose_service.pipeline.session import SessionFrame, SessionKey, SessionStore
 from pose_service.pipeline.video import ClipOptions, ClipRun, ClipWatch, process_clip
 from pose_service.runtime.hub import ModelHub
 
@@ -144,7 +144,9 @@ def test_a_session_holds_a_real_person_through_blank_frames_sent_four_at_a_time(
     def send(index: int) -> TrackedFrame:
         image = np.zeros_like(pictures[index]) if index in blank else pictures[index]
         frame = Frame(index, 0.0, image)
-        return hub.run_frame(lambda engine: store.step(engine, frame, key))
+        return hub.run_frame(
+            lambda engine: store.step(engine, [SessionFrame(frame, key, store)])[0]
+        )
 
     order = [i + j for i in range(0, 24, 4) for j in (2, 0, 3, 1)]
     with ThreadPoolExecutor(4) as callers:

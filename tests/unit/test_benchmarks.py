@@ -26,7 +26,7 @@ from pose_service.core.config import Settings
 from pose_service.core.records import Frame
 from pose_service.core.skeletons import COCO17_FROM_BLAZEPOSE33
 from pose_service.media.decode import open_clip
-from pose_service.pipeline.image import people_in_picture
+from pose_service.pipeline.image import Picture, people_in_picture
 
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
 
@@ -67,7 +67,7 @@ def test_a_watched_engine_answers_the_same_and_tells_where_time_went() -> None:
     watch, engine = Stopwatch(), toy_engine()
     frame = Frame(0, 0.0, picture((100, 40, 160, 200)))
     plain, watched = (
-        people_in_picture(one, frame).people[0] for one in (engine, watch.watched(engine))
+        people_in_picture(one, Picture(frame)).people[0] for one in (engine, watch.watched(engine))
     )
     assert np.array_equal(plain.pose.rotations, watched.pose.rotations)
     assert set(watch.seconds) == {"detect", "observe", "solve"}
@@ -92,7 +92,7 @@ def test_engine_unpacking_and_answer_are_timed_apart() -> None:
 
 def test_a_toy_person_is_one_and_stands_out_of_any_picture() -> None:
     image = with_toy_person(np.full((360, 640, 3), 255, np.uint8))
-    assert len(people_in_picture(toy_engine(), Frame(0, 0.0, image)).people) == 1
+    assert len(people_in_picture(toy_engine(), Picture(Frame(0, 0.0, image))).people) == 1
 
 
 def test_what_is_left_of_a_request_is_the_service() -> None:

@@ -13,7 +13,7 @@ from pose_service.core.config import Settings
 from pose_service.core.errors import EngineError
 from pose_service.core.records import Frame
 from pose_service.engines.seam import Availability, EngineRecipe
-from pose_service.pipeline.image import people_in_picture
+from pose_service.pipeline.image import Picture, people_in_picture
 
 
 def recipe(name: str, rank: int, *, available: bool) -> EngineRecipe:
@@ -40,7 +40,9 @@ def test_every_part_can_be_replaced_by_a_setting() -> None:
     assert isinstance(engine.detector, ToyDetector)
     assert isinstance(engine.body, ToyBody)
     assert isinstance(engine.new_tracker(30.0), ToyTracker)
-    result = people_in_picture(engine, Frame(0, 0.0, picture((10, 10, 60, 110), (200, 5, 220, 50))))
+    result = people_in_picture(
+        engine, Picture(Frame(0, 0.0, picture((10, 10, 60, 110), (200, 5, 220, 50))))
+    )
     assert [person.track_id for person in result.people] == [1, 2]
     # the larger first, and the model version tells what was plugged in
     np.testing.assert_array_equal(result.people[0].box_xyxy_px, [10, 10, 60, 110])

@@ -2,19 +2,29 @@
 
 import itertools
 import random
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
-from toy_engine import ToyTemporal, picture, toy_engine
+from toy_engine import ToyDetector, ToyTemporal, picture, toy_engine
 
-from pose_service.core.records import BodyPoses, Frame, Provenance, TrackedFrame
+from pose_service.core.arrays import ImageArray
+from pose_service.core.records import (
+    BodyPoses,
+    Frame,
+    Look,
+    Provenance,
+    Regions,
+    TrackedFrame,
+)
 from pose_service.pipeline.session import (
     EXPLICIT_AGE_S,
     IMPLIED_AGE_S,
     JUMP_FRAMES,
     MAX_SESSIONS,
+    SessionFrame,
     SessionKey,
     SessionStore,
 )
@@ -52,7 +62,7 @@ def box_left(result: TrackedFrame) -> float:
 
 
 def send(store: SessionStore, frame: Frame, key: SessionKey = NAMED) -> TrackedFrame:
-    return store.step(toy_engine(), frame, key)
+    return store.step(toy_engine(), [SessionFrame(frame, key, store)])[0]
 
 
 @pytest.mark.parametrize("key", [NAMED, IMPLIED])
@@ -102,8 +112,10 @@ def test_somebody_who_has_left_the_picture_is_not_foretold() -> None:
 
     engine = replace(toy_engine(), temporal=Leaving())
     store = SessionStore()
-    assert len(store.step(engine, walker(0), NAMED).people) == 1
-    assert store.step(engine, walker(1, blank=True), NAMED).people == ()
+    frames = walker(0), walker(1, blank=True)
+    seen, gone = (store.step(engine, [SessionFrame(frame, NAMED, store)])[0] for frame in frames)
+    assert len(seen.people) == 1
+    assert gone.people == ()
 
 
 def test_two_named_sessions_never_share_a_person(store: SessionStore) -> None:
@@ -212,3 +224,66 @@ def test_the_primary_stays_the_same_when_somebody_larger_comes(store: SessionSto
     both = send(store, Frame(1, 0.0, picture((20, 40, 60, 120), (150, 10, 250, 230))))
     assert both.people[0].track_id == first.people[0].track_id
     assert len(both.people) == 2
+
+
+def test_frames_of_one_session_handed_in_together_are_followed_as_if_one_by_one() -> None:
+    frames = [walker(i, blank=i == 5) for i in range(10)]
+    one_by_one = SessionStore()
+    single = [send(one_by_one, frame) for frame in frames]
+    together = SessionStore()
+    asked = [SessionFrame(frame, NAMED, together) for frame in frames]
+    for alone, beside in zip(single, together.step(toy_engine(), asked), strict=True):
+        assert beside.index == alone.index
+        (left,), (right,) = alone.people, beside.people
+        assert (left.track_id, left.provenance) == (right.track_id, right.provenance)
+        np.testing.assert_array_equal(left.box_xyxy_px, right.box_xyxy_px)
+    assert single[5].people[0].provenance is Provenance.PREDICTED
+
+
+def test_implied_frames_handed_in_together_follow_on_each_other(store: SessionStore) -> None:
+    asked = [SessionFrame(walker(i), IMPLIED, store) for i in (0, 2, 1, 3)]
+    tracked = store.step(toy_engine(), asked)
+    assert len(store) == 1
+    assert [frame.index for frame in tracked] == [0, 2, 1, 3]
+    assert {frame.people[0].track_id for frame in tracked} == {1}
+
+
+class Counting(ToyDetector):
+    """Remembers how many pictures came at once; fails as long as it is told to."""
+
+    broken = False
+
+    def __init__(self) -> None:
+        self.counts: list[int] = []
+
+    def detect(self, images: Sequence[ImageArray], look: Look = Look.PICTURE) -> list[Regions]:
+        self.counts.append(len(images))
+        if self.broken:
+            raise RuntimeError("the net fell over")
+        return super().detect(images, look)
+
+
+def test_frames_of_several_sessions_go_through_the_nets_together(store: SessionStore) -> None:
+    detector = Counting()
+    engine = replace(toy_engine(), detector=detector)
+    keys = [SessionKey(f"run {i % 3}", "") for i in range(9)]
+    asked = [SessionFrame(walker(i // 3), key, store) for i, key in enumerate(keys)]
+    assert len(store.step(engine, asked)) == 9
+    assert detector.counts == [9]
+    ahead = [SessionFrame(walker(i), keys[0], store) for i in range(3, 9)]
+    store.step(engine, ahead)
+    # the toy tracker's regions may be asked for four frames ahead
+    assert detector.counts == [9, 4, 2]
+
+
+def test_frames_that_the_nets_failed_on_can_be_sent_again(store: SessionStore) -> None:
+    detector = Counting()
+    engine = replace(toy_engine(), detector=detector)
+    asked = [SessionFrame(walker(i), IMPLIED, store) for i in range(2)]
+    detector.broken = True
+    with pytest.raises(RuntimeError, match="fell over"):
+        store.step(engine, asked)
+    detector.broken = False
+    tracked = store.step(engine, asked)
+    assert len(store) == 1
+    assert [frame.people[0].track_id for frame in tracked] == [1, 1]

@@ -1,6 +1,7 @@
 """Clips on toy nets: bright rectangles are people."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +27,16 @@ WALKS = (20, 40, 80, 200)
 
 
 class Nets:
-    """Lends the toy engine without a thread."""
+    """Lends the toy engine, or another one, without a thread."""
+
+    def __init__(self, engine: Engine | None = None) -> None:
+        self._engine = engine or toy_engine()
 
     def wait(self, timeout_s: float) -> Engine:
-        return toy_engine()
+        return self._engine
 
     def run_clip(self, work: Callable[[Engine], Any]) -> Any:
-        return work(toy_engine())
+        return work(self._engine)
 
 
 def walk(count: int, *, blank: range = range(0), extra: range = range(0)) -> list[np.ndarray]:
@@ -163,13 +167,41 @@ def test_a_file_that_is_no_clip_is_refused_and_leaves_nothing(tmp_path: Path) ->
     assert list(scratch.iterdir()) == []
 
 
-def test_progress_is_told_frame_by_frame(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("together", "steps"), [(1, list(range(13))), (4, [0, 4, 8, 12])])
+def test_progress_is_told_as_often_as_the_nets_are_used(
+    tmp_path: Path, together: int, steps: list[int]
+) -> None:
     told: list[tuple[str, int, int | None]] = []
     watch = ClipWatch(lambda *news: told.append(news))
     clip = clip_file(tmp_path / "a.mp4", walk(12))
-    list(process_clip(clip, Nets(), ClipOptions(), tmp_path, watch).frames)
-    assert [done for stage, done, _ in told if stage == "tracking"] == list(range(13))
+    nets = Nets(replace(toy_engine(), frames_together=together))
+    list(process_clip(clip, nets, ClipOptions(), tmp_path, watch).frames)
+    assert [done for stage, done, _ in told if stage == "tracking"] == steps
     assert told[-1] == ("bodies", 12, 12)
+
+
+def test_frames_looked_at_together_are_tracked_as_if_one_by_one(tmp_path: Path) -> None:
+    clip = clip_file(tmp_path / "a.mp4", walk(14, blank=range(5, 8), extra=range(3, 11)))
+    alone, together = (
+        process_clip(
+            clip, Nets(replace(toy_engine(), frames_together=count)), ClipOptions(),
+            folder(tmp_path, str(count)), ClipWatch(),
+        )
+        for count in (1, 4)
+    )  # fmt: skip
+    assert [named(frame) for frame in alone.frames] == [named(frame) for frame in together.frames]
+
+
+def named(frame: TrackedFrame) -> list[tuple[int, Provenance, list[float]]]:
+    return [
+        (person.track_id, person.provenance, person.box_xyxy_px.tolist()) for person in frame.people
+    ]
+
+
+def folder(parent: Path, name: str) -> Path:
+    made = parent / name
+    made.mkdir()
+    return made
 
 
 def test_a_result_comes_back_from_disk_as_it_was(tmp_path: Path) -> None:
@@ -203,6 +235,7 @@ class LoadingNets(Nets):
     """Becomes ready at the third time of asking, or never."""
 
     def __init__(self, *, ever: bool, code: str = UnavailableError.code) -> None:
+        super().__init__()
         self.asked = 0
         self._ever, self._code = ever, code
 
