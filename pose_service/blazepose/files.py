@@ -3,30 +3,36 @@
 The wheel is fetched as data: nothing of it is installed or imported.
 """
 
-from pose_service.core.files import WeightArchive, WeightFile
+from functools import partial
 
-_LICENCE = "Apache-2.0 (the wheel mediapipe 0.10.21)"
+from pose_service.core.files import FileSource, OfficialFile, Packing, fetch_remedy
 
-DETECTOR_FILE = WeightFile(
+_file = partial(
+    OfficialFile,
+    licence="Apache-2.0 (the wheel mediapipe 0.10.21)",
+    remedy=fetch_remedy("embedded"),
+    folder="networks",
+)
+
+DETECTOR_FILE = _file(
     name="pose_detection.tflite",
     size_bytes=2_959_046,
     sha256="9ba9dd3d42efaaba86b4ff0122b06f29c4122e756b329d89dca1e297fd8f866c",
     purpose="finds people (BlazePose detector)",
-    licence=_LICENCE,
 )
-LANDMARK_FILE = WeightFile(
+LANDMARK_FILE = _file(
     name="pose_landmark_full.tflite",
     size_bytes=6_440_512,
     sha256="e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f",
     purpose="33 body landmarks in the picture and in metres (BlazePose full)",
-    licence=_LICENCE,
 )
-WHEEL = WeightArchive(
+WHEEL = FileSource(
     name="mediapipe-0.10.21-cp312-cp312-manylinux_2_28_x86_64.whl",
-    url=(
+    packing=Packing.ZIP,
+    urls=(
         "https://files.pythonhosted.org/packages/9f/99/"
         "5da7ae7f7e25847383bc2fe5a9adc7ce150dd371682f486c0666b407cad7/"
-        "mediapipe-0.10.21-cp312-cp312-manylinux_2_28_x86_64.whl"
+        "mediapipe-0.10.21-cp312-cp312-manylinux_2_28_x86_64.whl",
     ),
     size_bytes=35_627_340,
     sha256="956eb1ebc275c629e61b085b2cab89c3a5b9e93bad1bb107348d98dafb5a4bb5",

@@ -11,7 +11,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from pose_service.core.arrays import FloatArray, expect_shape
 from pose_service.core.errors import EngineError
-from pose_service.core.files import WeightFile
+from pose_service.core.files import OfficialFile
 
 Outputs = dict[tuple[int, ...], FloatArray]
 """Output arrays by their shape without the batch axis: a file may list them in any order."""
@@ -27,7 +27,7 @@ class Network:
     threads in little more than the time of one.
     """
 
-    def __init__(self, folder: Path, file: WeightFile, *, copies: int = 1) -> None:
+    def __init__(self, folder: Path, file: OfficialFile, *, copies: int = 1) -> None:
         content = _read(folder / file.name, file)
         self._idle: SimpleQueue[Interpreter] = SimpleQueue()
         for _ in range(copies):
@@ -58,7 +58,7 @@ class Network:
             self._idle.put(interpreter)
 
 
-def _read(path: Path, file: WeightFile) -> bytes:
+def _read(path: Path, file: OfficialFile) -> bytes:
     """The file's bytes, checked: LiteRT would run a flipped bit without a word."""
     try:
         content = path.read_bytes()

@@ -15,7 +15,10 @@ def parse(argv: Sequence[str] | None = None) -> Arguments:
     parser.add_argument("--version", action="version", version=f"pose-service {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("serve", help="answer over HTTP on HOST and PORT")
-    commands.add_parser("doctor", help="check everything the service needs, and say what to do")
+    doctor = commands.add_parser(
+        "doctor", help="check everything the service needs, and say what to do"
+    )
+    doctor.add_argument("--full", action="store_true", help="read the large files, too")
     _fetch_weights(commands.add_parser("fetch-weights", help="bring the files an engine needs"))
     _frame(commands.add_parser("frame", help="the people of one picture"))
     _video(commands.add_parser("video", help="the people of one clip, in every frame"))
@@ -32,7 +35,7 @@ def _fetch_weights(parser: argparse.ArgumentParser) -> None:
         dest="source",
         type=Path,
         metavar="PATH",
-        help="take them from this archive or folder instead of the net",
+        help="take them from this archive, file or folder instead of the net",
     )
 
 

@@ -3,53 +3,33 @@
 import importlib
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import StrEnum
-from importlib import metadata
 from pathlib import Path
 
 from pose_service.bodies.anny import DATA_FILE
+from pose_service.commands.engine_checks import ROOT, cuda, files, nets_packages, packages
+from pose_service.commands.findings import Finding, State
 from pose_service.core.config import Settings, known_names, unknown_names
 from pose_service.core.errors import EngineError, PoseError
-from pose_service.engines.registry import choose, recipes
+from pose_service.engines.registry import choose
 from pose_service.runtime.listening import check_port, health_at, urls
-from pose_service.runtime.weights import networks_dir, verified
 
-REQUIREMENTS = Path(__file__).resolve().parents[2] / "requirements.txt"
+REQUIREMENTS = ROOT / "requirements.txt"
 PYTHON_FROM, PYTHON_BELOW = (3, 11), (3, 14)
 # Packages with compiled parts, which can be installed and still not load.
 COMPILED = ("numpy", "cv2", "av", "PIL.Image", "orjson", "ai_edge_litert.interpreter")
 LITTLE_SPACE_BYTES = 2_000_000_000
 
 
-class State(StrEnum):
-    """`PROBLEM`: the service cannot serve. `NOTE`: it can; worth knowing."""
-
-    OK = "ok"
-    NOTE = "note"
-    PROBLEM = "problem"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at. `remedy` says what to do and is never empty for a problem."""
-
-    subject: str
-    state: State
-    detail: str
-    remedy: str = ""
-
-
-def examine(settings: Settings) -> Iterator[Finding]:
-    """Everything but the engine at work, which `selftest` tries."""
+def examine(settings: Settings, *, full: bool = False) -> Iterator[Finding]:
+    """Everything but the engine at work, which `selftest` tries; `full` reads large files, too."""
     yield python()
-    yield from packages()
+    yield from packages(REQUIREMENTS)
     yield from compiled_parts()
     yield engine(settings)
-    yield from weights(settings)
+    yield from files(settings, full=full)
+    yield from nets_packages(settings)
     yield free_body()
     yield folder("POSE_DATA_DIR", settings.data_dir)
     yield folder("POSE_STATE_DIR", settings.state_dir)
@@ -65,25 +45,6 @@ def python() -> Finding:
     if PYTHON_FROM <= sys.version_info[:2] < PYTHON_BELOW:
         return Finding("Python", State.OK, detail)
     return Finding("Python", State.PROBLEM, detail, "Install Python 3.11, 3.12 or 3.13.")
-
-
-def packages(requirements: Path = REQUIREMENTS) -> Iterator[Finding]:
-    """One finding per package that is pinned in `requirements`."""
-    if not requirements.is_file():
-        return
-    install = f"{sys.executable} -m pip install -r {requirements}"
-    for line in requirements.read_text(encoding="utf-8").splitlines():
-        name, pinned, wanted = line.partition("#")[0].strip().partition("==")
-        if not pinned:
-            continue
-        try:
-            version = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            yield Finding(name, State.PROBLEM, f"missing; {wanted} is wanted", install)
-            continue
-        state = State.OK if version == wanted else State.NOTE
-        detail = version if version == wanted else f"{version}; tested with {wanted}"
-        yield Finding(name, state, detail, "" if version == wanted else install)
 
 
 def compiled_parts() -> Iterator[Finding]:
@@ -102,21 +63,6 @@ def engine(settings: Settings) -> Finding:
     except EngineError as error:
         return Finding("engine", State.PROBLEM, str(error), error.hint or "See the files below.")
     return Finding("engine", State.OK, f"{recipe.name} ({reason})")
-
-
-def weights(settings: Settings) -> Iterator[Finding]:
-    """Each file of each engine. One that is missing is told here, and judged by `engine`."""
-    directory = networks_dir(settings)
-    for recipe in recipes().values():
-        for archive in recipe.archives:
-            for _, file in archive.members:
-                remedy = f"python -m pose_service fetch-weights {recipe.name}"
-                try:
-                    path = verified(file, directory, remedy=remedy)
-                except EngineError as error:
-                    yield Finding(file.name, State.NOTE, str(error), error.hint)
-                else:
-                    yield Finding(file.name, State.OK, f"{path} ({file.purpose}; {file.licence})")
 
 
 def free_body() -> Finding:
@@ -161,17 +107,3 @@ def given_settings() -> Iterator[Finding]:
         yield Finding(
             name, State.NOTE, "is no setting of this version", "Look it up in the README's table."
         )
-
-
-def cuda() -> Finding:
-    """Asked of the driver, not of torch, which takes seconds to load."""
-    tool = shutil.which("nvidia-smi")
-    if tool is None:
-        seen = "a device, but no nvidia-smi" if Path("/dev/nvidia0").exists() else "not seen"
-        return Finding("CUDA", State.OK, f"{seen}; the embedded engine needs none")
-    query = [tool, "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"]
-    try:
-        answer = subprocess.run(query, capture_output=True, text=True, timeout=10, check=True)
-    except (OSError, subprocess.SubprocessError) as error:
-        return Finding("CUDA", State.NOTE, f"nvidia-smi fails: {error}", "Reinstall the driver.")
-    return Finding("CUDA", State.OK, answer.stdout.strip().replace("\n", "; "))

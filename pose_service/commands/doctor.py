@@ -6,15 +6,18 @@ from rich.table import Table
 from rich.text import Text
 
 from pose_service.commands.arguments import Arguments
-from pose_service.commands.checks import Finding, State, examine
+from pose_service.commands.checks import examine
 from pose_service.commands.console import console
+from pose_service.commands.findings import Finding, State
 from pose_service.core.config import Settings
 
 STYLES = {State.OK: "green", State.NOTE: "yellow", State.PROBLEM: "bold red"}
 
 
 def run(arguments: Arguments, settings: Settings) -> int:
-    findings = list(_all(settings))
+    if arguments.full:
+        console.print("reading every file: some seconds for each GB")
+    findings = list(_all(settings, full=arguments.full))
     table = Table(show_edge=False, pad_edge=False)
     for title in ("", "what", "found"):
         table.add_column(title, overflow="fold")
@@ -28,10 +31,10 @@ def run(arguments: Arguments, settings: Settings) -> int:
     return 1 if problems else 0
 
 
-def _all(settings: Settings) -> Iterator[Finding]:
+def _all(settings: Settings, *, full: bool) -> Iterator[Finding]:
     """The engine is tried only where its packages and files are there."""
     healthy = True
-    for finding in examine(settings):
+    for finding in examine(settings, full=full):
         healthy = healthy and finding.state is not State.PROBLEM
         yield finding
     if healthy:

@@ -1,39 +1,48 @@
-"""`fetch-weights`: bring the files of an engine into `POSE_DATA_DIR/networks`."""
-
-from functools import partial
+"""`fetch-weights`: bring the files of an engine into `POSE_DATA_DIR`, and say where all are."""
 
 from pose_service.commands.arguments import Arguments
 from pose_service.commands.console import console, progress
 from pose_service.core.config import Settings
-from pose_service.core.errors import EngineError
+from pose_service.core.errors import EngineError, PoseError
 from pose_service.engines.registry import recipes
 from pose_service.engines.seam import EngineRecipe
-from pose_service.runtime.weights import fetch_archive, lacking, networks_dir, take_from
+from pose_service.runtime.delivery import Delivery
+from pose_service.runtime.fetch import FetchError
+from pose_service.runtime.obtain import obtain
+from pose_service.runtime.offline import take_from
+from pose_service.runtime.weights import located
 
 
 def run(arguments: Arguments, settings: Settings) -> int:
     recipe = wanted_recipe(arguments.engine or settings.engine, settings)
-    folder = networks_dir(settings)
-    for archive in recipe.archives:
-        if not lacking(archive, folder):
-            continue
+    failures: list[PoseError] = []
+    with progress() as report:
+        deliveries = tuple(Delivery(source, settings, report) for source in recipe.sources)
         if arguments.source:
-            take_from(arguments.source.expanduser(), archive, folder)
-            continue
-        with progress() as report:
-            step = partial(report, f"fetching {archive.name}")
-            fetch_archive(archive, folder, mirror=settings.weights_mirror, progress=step)
-    if not recipe.archives:
-        console.print(
-            f"{recipe.name}: nothing that can be fetched. {recipe.probe(settings).remedy}"
+            take_from(arguments.source.expanduser(), deliveries)
+        else:
+            failures = _obtain_all(deliveries)
+    if not deliveries:
+        console.print(f"{recipe.name}: needs no files. {recipe.probe(settings).remedy}")
+    _say_what_is_here(recipe, settings)
+    lacking = [each.source.name for each in deliveries if each.source.urls and each.lacking]
+    if failures:
+        raise FetchError("; ".join(map(str, failures)), hint=failures[0].hint)
+    if lacking:
+        raise FetchError(
+            f"still missing: {', '.join(lacking)}",
+            hint=f"Run `python -m pose_service fetch-weights {recipe.name}` without --from, or "
+            "give another file or folder.",
         )
-    else:
-        console.print(f"{recipe.name}: every file is here and whole, in {folder}")
     return 0
 
 
 def wanted_recipe(engine: str, settings: Settings) -> EngineRecipe:
-    """The engine of this name. For `auto`, the best that is available or can be made so."""
+    """The engine of this name.
+
+    For `auto`, the best that can serve already, else the best all of whose files can be fetched:
+    what needs a file by hand, and gigabytes besides, is asked for by its name.
+    """
     known = recipes()
     if engine != "auto":
         if engine not in known:
@@ -42,6 +51,35 @@ def wanted_recipe(engine: str, settings: Settings) -> EngineRecipe:
             )
         return known[engine]
     for recipe in known.values():
-        if recipe.archives or recipe.probe(settings).available:
+        if recipe.probe(settings).available:
+            return recipe
+    for recipe in known.values():
+        if recipe.sources and all(source.urls for source in recipe.sources):
             return recipe
     raise EngineError("no engine can serve here", hint="Run `python -m pose_service doctor`.")
+
+
+def _obtain_all(deliveries: tuple[Delivery, ...]) -> list[PoseError]:
+    """What could not be fetched: one source that fails does not keep the next from coming."""
+    failures: list[PoseError] = []
+    for delivery in deliveries:
+        try:
+            obtain(delivery)
+        except PoseError as error:
+            failures.append(error)
+    return failures
+
+
+def _say_what_is_here(recipe: EngineRecipe, settings: Settings) -> None:
+    """One line for each file: its place, or what to do where it cannot be fetched."""
+    missing = False
+    for source in recipe.sources:
+        for file in source.files:
+            try:
+                console.print(f"  {file.name}: {located(file, settings)}")
+            except EngineError as error:
+                missing = True
+                by_hand = "" if source.urls else f" {error.hint}"
+                console.print(f"  {file.name}: {error}.{by_hand}")
+    if recipe.sources and not missing:
+        console.print(f"{recipe.name}: every file is here")

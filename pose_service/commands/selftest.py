@@ -5,7 +5,7 @@ import time
 import cv2
 import numpy as np
 
-from pose_service.commands.checks import Finding, State
+from pose_service.commands.findings import Finding, State
 from pose_service.core.arrays import ImageArray
 from pose_service.core.config import Settings
 from pose_service.core.errors import PoseError

@@ -91,4 +91,4 @@ def build(settings: Settings) -> Engine:
     )
 
 
-ENGINE = EngineRecipe(name=NAME, rank=0, archives=(WHEEL,), probe=probe, build=build)
+ENGINE = EngineRecipe(name=NAME, rank=0, sources=(WHEEL,), probe=probe, build=build)

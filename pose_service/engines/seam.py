@@ -12,7 +12,7 @@ from typing import Protocol
 
 from pose_service.core.arrays import FloatArray, ImageArray, IntArray
 from pose_service.core.config import Settings
-from pose_service.core.files import WeightArchive
+from pose_service.core.files import FileSource
 from pose_service.core.records import BodyPoses, Camera, Look, Observation, PosedBodies, Regions
 
 
@@ -152,11 +152,11 @@ class Availability:
 class EngineRecipe:
     """How an engine is found and made. A higher `rank` is preferred by `POSE_ENGINE=auto`.
 
-    `archives` hold the files it needs; `probe` says whether they, and all else, are there.
+    `sources` hold the files it needs; `probe` says whether they, and all else, are there.
     """
 
     name: str
     rank: int
-    archives: tuple[WeightArchive, ...]
+    sources: tuple[FileSource, ...]
     probe: Callable[[Settings], Availability]
     build: Callable[[Settings], Engine]

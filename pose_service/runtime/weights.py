@@ -1,159 +1,126 @@
-"""Files that engines need: find, verify and fetch them. Nothing in them is ever run."""
+"""Where the files of engines lie on this machine. Nothing in them is ever run."""
 
 import os
-import shutil
-import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 from pose_service.core.config import Settings
-from pose_service.core.errors import BadPathError, EngineError
-from pose_service.core.files import WeightArchive, WeightFile
-from pose_service.runtime.fetch import (
-    FetchError,
-    Progress,
-    RemoteFile,
-    check_space,
-    fetch,
-    sha256_of,
-)
+from pose_service.core.errors import EngineError
+from pose_service.core.files import FileSource, OfficialFile, UpstreamFolder
+from pose_service.runtime.fetch import sha256_of
 
-DEFAULT_HOST = "https://files.pythonhosted.org"
-REMEDY = "Run `python -m pose_service fetch-weights embedded`."
+HASHED_BYTES = 64_000_000
+"""Up to this size a file whose hash decides is hashed whenever it is looked for: 0.1 s at most."""
 
 
 def networks_dir(settings: Settings) -> Path:
-    """The folder that the files of all engines lie in."""
+    """The folder of the embedded engine's networks."""
     return settings.data_dir / "networks"
 
 
-def verified(file: WeightFile, folder: Path, *, remedy: str = REMEDY) -> Path:
-    """The path of `file` in `folder`, its size and SHA-256 checked; else `EngineError`."""
-    path = folder / file.name
-    if not path.is_file():
-        raise EngineError(f"{path} is missing: {file.purpose}", hint=remedy)
-    size = path.stat().st_size
-    if size != file.size_bytes:
+def own_folder(file: OfficialFile, settings: Settings) -> Path:
+    """The folder that `file` is put into."""
+    return settings.data_dir / file.folder
+
+
+def located(file: OfficialFile, settings: Settings) -> Path:
+    """The first place where `file` lies and looks right at a glance.
+
+    Quick: large files are not hashed, nets not opened. Raises `EngineError` with the places
+    looked at and what to do, or what is wrong with the file that is there.
+    """
+    hint = remedy(file, settings)
+    given = _given(file, settings)
+    if given is not None and not given.is_file():
         raise EngineError(
-            f"{path} is damaged: expected {file.size_bytes} bytes, got {size}", hint=remedy
+            f"{_setting_name(file)}={given}: there is no such file ({file.purpose})",
+            hint=f"Correct it, or unset it and have the file found. {hint}",
         )
-    if sha256_of(path) != file.sha256:
-        raise EngineError(f"{path} is damaged: its SHA-256 is not {file.sha256}", hint=remedy)
+    wrong: list[EngineError] = []
+    for path in places(file, settings):
+        # not Path.is_file, which raises where a folder may not be looked into
+        if os.path.isfile(path):
+            try:
+                inspect(path, file, hint)
+            except EngineError as error:
+                wrong.append(error)
+            else:
+                return path
+    if wrong:
+        raise wrong[0]
+    folders = dict.fromkeys(str(path.parent) for path in places(file, settings))
+    raise EngineError(
+        f"{file.name} is missing: {file.purpose}. Looked in: {', '.join(folders)}", hint=hint
+    )
+
+
+def verified(file: OfficialFile, folder: Path) -> Path:
+    """The path of `file` in `folder`, looked over as `located` does; else `EngineError`."""
+    path = folder / file.name
+    hint = file.remedy.format(folder=folder)
+    if not path.is_file():
+        raise EngineError(f"{path} is missing: {file.purpose}", hint=hint)
+    inspect(path, file, hint)
     return path
 
 
-def lacking(archive: WeightArchive, folder: Path) -> tuple[WeightFile, ...]:
-    """The files of `archive` that are not in `folder`, or not as they should be."""
-    return tuple(file for _, file in archive.members if not _is_there(file, folder))
+def inspect(path: Path, file: OfficialFile, hint: str) -> None:
+    """Raise `EngineError` where a quick look shows that `path` is not `file`, or not all of it."""
+    size = path.stat().st_size
+    if file.size_bytes is not None and size != file.size_bytes:
+        raise EngineError(
+            f"{path} is damaged: expected {file.size_bytes} bytes, got {size}", hint=hint
+        )
+    if file.glance is not None:
+        file.glance(path)
+    if size < file.least_bytes:
+        raise EngineError(
+            f"{path} ends early: at least {file.least_bytes} bytes were expected, got {size}",
+            hint=hint,
+        )
+    hashed = file.sha256 is not None and file.check is None and size <= HASHED_BYTES
+    if hashed and sha256_of(path) != file.sha256:
+        raise EngineError(f"{path} is damaged: its SHA-256 is not {file.sha256}", hint=hint)
 
 
-def fetch_archive(
-    archive: WeightArchive,
-    folder: Path,
-    *,
-    mirror: str | None = None,
-    progress: Progress | None = None,
-) -> None:
-    """Bring every file of `archive` into `folder`; files that are there and whole stay.
-
-    The archive itself is fetched into `folder` and removed afterwards. `mirror` replaces
-    `https://files.pythonhosted.org` at the beginning of its address.
-    """
-    wanted = lacking(archive, folder)
-    if not wanted:
-        return
-    url = archive.url.replace(DEFAULT_HOST, mirror.rstrip("/")) if mirror else archive.url
-    with _writing_into(folder):
-        check_space(folder, archive.size_bytes + sum(file.size_bytes for file in wanted))
-        remote = RemoteFile(url, archive.size_bytes, archive.sha256)
-        path = fetch(remote, folder / archive.name, progress)
-        try:
-            _unpack(path, archive, folder)
-        finally:
-            path.unlink()
+def lacking(source: FileSource, settings: Settings) -> tuple[OfficialFile, ...]:
+    """The files of `source` that are nowhere, or not as they should be."""
+    return tuple(file for file in source.files if not _is_here(file, settings))
 
 
-def take_from(source: Path, archive: WeightArchive, folder: Path) -> None:
-    """The same without a net: from the archive itself, or a folder with it or with its files.
-
-    The files' own sizes and hashes are checked, so that any build of the archive will do.
-    """
-    if not lacking(archive, folder):
-        return
-    if not source.exists():
-        raise BadPathError(f"{source} does not exist", hint=f"Give {archive.name} or its folder.")
-    packed = source / archive.name if source.is_dir() else source
-    with _writing_into(folder):
-        check_space(folder, sum(file.size_bytes for _, file in archive.members))
-        if packed.is_file():
-            _unpack(packed, archive, folder)
-            return
-        for _, file in archive.members:
-            _copy_from_folder(source, file, folder)
+def places(file: OfficialFile, settings: Settings) -> tuple[Path, ...]:
+    """Every path at which `file` is looked for, in order: one that is set, ours, upstream's."""
+    given = _given(file, settings)
+    if given is not None:
+        return (given,)
+    folders = [own_folder(file, settings), *map(on_this_machine, file.elsewhere)]
+    return tuple(folder / name for folder in folders for name in file.names)
 
 
-def _is_there(file: WeightFile, folder: Path) -> bool:
+def on_this_machine(folder: UpstreamFolder) -> Path:
+    """Where upstream's own programs would look for `folder` here."""
+    root = os.environ.get(folder.variable) if folder.variable else None
+    return Path(os.path.expanduser(root or folder.root)) / folder.below
+
+
+def remedy(file: OfficialFile, settings: Settings) -> str:
+    """What to do where `file` is missing here."""
+    return file.remedy.format(folder=own_folder(file, settings))
+
+
+def _given(file: OfficialFile, settings: Settings) -> Path | None:
+    if not file.setting:
+        return None
+    path: Path | None = getattr(settings, file.setting)
+    return path.expanduser() if path else None
+
+
+def _setting_name(file: OfficialFile) -> str:
+    return Settings.model_fields[file.setting].alias or file.setting
+
+
+def _is_here(file: OfficialFile, settings: Settings) -> bool:
     try:
-        verified(file, folder)
+        located(file, settings)
     except EngineError:
         return False
     return True
-
-
-def _unpack(packed: Path, archive: WeightArchive, folder: Path) -> None:
-    try:
-        with zipfile.ZipFile(packed) as members:
-            for member, file in archive.members:
-                with members.open(member) as stream:
-                    _install(stream, file, folder)
-    except zipfile.BadZipFile as error:
-        raise BadPathError(
-            f"{packed} is not a zip archive",
-            hint=f"Give {archive.name} or a folder with its files.",
-        ) from error
-    except KeyError as error:
-        raise FetchError(
-            f"{packed} has no {error.args[0]}", hint=f"Give {archive.name}, the archive meant."
-        ) from error
-
-
-def _copy_from_folder(source: Path, file: WeightFile, folder: Path) -> None:
-    path = source / file.name
-    if not path.is_file():
-        raise BadPathError(
-            f"{source} has no {file.name}",
-            hint="Give the folder that has all files by their names.",
-        )
-    with path.open("rb") as stream:
-        _install(stream, file, folder)
-
-
-def _install(stream: IO[bytes], file: WeightFile, folder: Path) -> None:
-    """Write and check beside the place, then rename: a file in place is always whole."""
-    part = folder / f"{file.name}.{os.getpid()}.part"
-    try:
-        with part.open("wb") as out:
-            shutil.copyfileobj(stream, out)
-        if part.stat().st_size != file.size_bytes or sha256_of(part) != file.sha256:
-            raise FetchError(
-                f"{file.name} in the source is not the wanted file: its SHA-256 differs",
-                hint="Give the archive itself, or files that were taken out of it unchanged.",
-            )
-        part.replace(folder / file.name)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-@contextmanager
-def _writing_into(folder: Path) -> Iterator[None]:
-    """Make `folder`; say in words when it, or a file in it, cannot be written."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        yield
-    except OSError as error:
-        raise FetchError(
-            f"{error.filename or folder} cannot be written: {error.strerror}",
-            hint="Set POSE_DATA_DIR to a folder that you may write in.",
-        ) from error

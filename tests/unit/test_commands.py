@@ -5,21 +5,25 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import metadata
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+from files_kit import serving
 from makers import clip_file, picture_file
 from PIL import Image
 from toy_engine import build_toy, picture
 
-from pose_service.commands import checks, fetch_weights, local, main, selftest
-from pose_service.commands.checks import State
+from pose_service.commands import checks, engine_checks, fetch_weights, local, main, selftest
+from pose_service.commands.findings import State
 from pose_service.core.config import Settings
-from pose_service.core.files import WeightArchive, WeightFile
+from pose_service.core.errors import EngineError
+from pose_service.core.files import FileSource, OfficialFile
 from pose_service.engines.seam import Availability, EngineRecipe
 from pose_service.runtime.hub import ModelHub
 from pose_service.runtime.listening import PortError, check_port, health_at, urls
@@ -201,12 +205,13 @@ def test_without_networks_the_remedy_is_in_the_error(
 
 
 def _recipe(name: str, *, available: bool, fetchable: bool) -> EngineRecipe:
-    file = WeightFile(f"{name}.bin", 1, "0", "a net", "none")
-    archive = WeightArchive(f"{name}.whl", "http://127.0.0.1:9/x", 1, "0", (("m", file),))
+    file = OfficialFile(f"{name}.bin", "a net", "none", "Ask the test for it.", name)
+    urls = ("http://127.0.0.1:9/x",) if fetchable else ()
+    source = FileSource(file.name, ((file.name, file),), urls=urls)
     return EngineRecipe(
         name=name,
         rank=0,
-        archives=(archive,) if fetchable else (),
+        sources=(source,),
         probe=lambda _: Availability(available, "a test says so", "Ask the test."),
         build=lambda _: build_toy(Settings())[0],
     )
@@ -230,7 +235,52 @@ def test_an_engine_whose_files_cannot_be_fetched_says_what_to_do(
     known = {"licensed": _recipe("licensed", available=False, fetchable=False)}
     monkeypatch.setattr(fetch_weights, "recipes", lambda: known)
     assert main(["fetch-weights", "licensed"]) == 0
-    assert "Ask the test." in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "licensed.bin is missing: a net" in said
+    assert "Ask the test for it." in said
+    assert "every file is here" not in said
+
+
+def test_fetch_weights_says_where_every_file_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    known = {"free": _recipe("free", available=False, fetchable=True)}
+    monkeypatch.setattr(fetch_weights, "recipes", lambda: known)
+    here = tmp_path / "data" / "free" / "free.bin"
+    here.parent.mkdir(parents=True)
+    here.write_bytes(b"net")
+    assert main(["fetch-weights", "free"]) == 0
+    said = capsys.readouterr().out
+    assert f"free.bin: {here}\n" in said
+    assert "free: every file is here" in said
+
+
+def test_fetch_weights_takes_from_a_folder_and_says_what_is_still_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, two = (_recipe(name, available=False, fetchable=True) for name in ("one", "two"))
+    both = replace(one, sources=(*one.sources, *two.sources))
+    monkeypatch.setattr(fetch_weights, "recipes", lambda: {"one": both})
+    (tmp_path / "stick").mkdir()
+    (tmp_path / "stick" / "one.bin").write_bytes(b"net")
+    assert main(["fetch-weights", "one", "--from", str(tmp_path / "stick")]) == 2
+    said = capsys.readouterr()
+    assert f"one.bin: {tmp_path / 'data' / 'one' / 'one.bin'}" in said.out
+    assert "error: still missing: two.bin. Run `python -m pose_service fetch-weights" in said.err
+
+
+def test_one_source_that_fails_does_not_keep_the_next_from_coming(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dead, free = (_recipe(name, available=False, fetchable=True) for name in ("dead", "free"))
+    with serving() as server:
+        server.content = b"net"
+        come = replace(free.sources[0], urls=(f"{server.url}/free.bin",))
+        both = replace(dead, sources=(*dead.sources, come))
+        monkeypatch.setattr(fetch_weights, "recipes", lambda: {"dead": both})
+        assert main(["fetch-weights", "dead"]) == 2
+    assert (tmp_path / "data" / "free" / "free.bin").read_bytes() == b"net"
+    assert "http://127.0.0.1:9/x cannot be fetched" in capsys.readouterr().err
 
 
 def test_doctor_finds_the_missing_networks_and_says_what_to_do(
@@ -241,7 +291,104 @@ def test_doctor_finds_the_missing_networks_and_says_what_to_do(
     said = capsys.readouterr().out
     assert "problem: engine: POSE_ENGINE=embedded: " in said
     assert "python -m pose_service fetch-weights embedded" in said
-    assert "1 problems: it cannot serve" in said
+    assert "3 problems: it cannot serve" in said  # the engine, and its two files
+
+
+@pytest.mark.parametrize(
+    ("engine", "state"), [("auto", State.NOTE), ("one", State.PROBLEM), ("other", None)]
+)
+def test_doctor_judges_a_missing_file_by_the_engine_that_is_asked_for(
+    engine: str, state: State | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = {name: _recipe(name, available=False, fetchable=True) for name in ("one", "other")}
+    monkeypatch.setattr(engine_checks, "recipes", lambda: known)
+    settings = Settings(engine=engine, data_dir=tmp_path)
+    found = {finding.subject: finding for finding in engine_checks.files(settings)}
+    assert ("one.bin" in found) == (state is not None)
+    if state is not None:
+        assert found["one.bin"].state is state
+        assert found["one.bin"].remedy == "Ask the test for it."
+
+
+def test_doctor_full_looks_into_files_that_a_glance_passes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = _recipe("one", available=True, fetchable=True)
+
+    def refuse(path: Path) -> None:
+        raise EngineError(f"{path} has other tensors", hint="Fetch it again.")
+
+    file = replace(recipe.sources[0].files[0], check=refuse)
+    source = replace(recipe.sources[0], members=((file.name, file),))
+    monkeypatch.setattr(
+        engine_checks, "recipes", lambda: {"one": replace(recipe, sources=(source,))}
+    )
+    settings = Settings(data_dir=tmp_path)
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "one.bin").write_bytes(b"net")
+    (quick,) = engine_checks.files(settings)
+    (full,) = engine_checks.files(settings, full=True)
+    assert quick.state is State.OK
+    assert str(tmp_path / "one" / "one.bin") in quick.detail
+    assert (full.state, full.remedy) == (State.NOTE, "Fetch it again.")
+
+
+@pytest.mark.parametrize(("engine", "count"), [("auto", 1), ("embedded", 0)])
+def test_doctor_notes_missing_torch_unless_another_engine_is_asked_for(
+    engine: str, count: int, tmp_path: Path
+) -> None:
+    listed = tmp_path / "requirements-4dhumans.txt"
+    listed.write_text("-r requirements.txt\nno-such-torch==2.13.0\n")
+    found = list(engine_checks.nets_packages(Settings(engine=engine), listed))
+    assert [finding.state for finding in found] == [State.NOTE] * count
+
+
+@pytest.mark.parametrize(
+    ("engine", "wanted"), [("auto", []), ("4dhumans", ["torch", "torchvision"])]
+)
+def test_doctor_loads_torch_only_where_its_engine_is_asked_for(
+    engine: str, wanted: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: list[str] = []
+
+    def broken(name: str) -> None:
+        loaded.append(name)
+        raise OSError("libcudart.so.12: cannot open shared object file")
+
+    monkeypatch.setattr(engine_checks.importlib, "import_module", broken)
+    nothing = tmp_path / "no requirements"
+    found = list(engine_checks.nets_packages(Settings(engine=engine), nothing))
+    assert loaded == wanted
+    assert all("libcudart.so.12" in finding.detail for finding in found)
+    assert all("requirements-4dhumans.txt" in finding.remedy for finding in found)
+    # without torchvision the engine runs on operations of its own
+    assert [finding.state for finding in found] == [State.PROBLEM, State.NOTE][: len(wanted)]
+
+
+def test_doctor_says_what_torch_runs_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert engine_checks.torch_at_work().detail == "runs on the CPU: it sees no CUDA device"
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.get_device_name", lambda: "NVIDIA RTX 4090")
+    finding = engine_checks.torch_at_work()
+    assert (finding.state, finding.detail) == (State.OK, "runs on NVIDIA RTX 4090")
+
+
+def test_doctor_tells_each_cards_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text("#!/bin/sh\necho 'NVIDIA RTX 4090, 24564 MiB, 20000 MiB, 550.54.14'\n")
+    tool.chmod(0o755)
+    monkeypatch.setattr(engine_checks.shutil, "which", lambda _: str(tool))
+    wanted = "NVIDIA RTX 4090, 20000 MiB of 24564 MiB free, driver 550.54.14"
+    assert engine_checks.cuda().detail == wanted
+
+
+def test_a_build_for_another_device_is_the_same_version(tmp_path: Path) -> None:
+    version = metadata.version("torch")
+    listed = tmp_path / "requirements.txt"
+    listed.write_text(f"torch=={version.partition('+')[0]}\n")
+    (finding,) = checks.packages(listed)
+    assert (finding.state, finding.detail) == (State.OK, version)
 
 
 def test_doctor_notes_a_setting_that_means_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
