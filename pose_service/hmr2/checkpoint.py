@@ -1,4 +1,4 @@
-"""Official HMR 2.0 weights by their official names, and what they become here.
+"""Official HMR 2.0 weights: from a checkpoint into the network.
 
 A checkpoint is taken whole or not at all: a tensor too few, too many or of another shape is an
 error that lists it. The training discriminator and the body model that official files carry are
@@ -6,70 +6,71 @@ passed over; the body always comes from the user's own SMPL file.
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final
 
 import torch
 from torch import Tensor
 
 from pose_service.core.errors import EngineError
-from pose_service.hmr2.config import TOKENS, Hmr2Config
+from pose_service.hmr2.config import Hmr2Config
 from pose_service.hmr2.network import Hmr2
-
-Shapes = dict[str, tuple[int, ...]]
+from pose_service.hmr2.official import (
+    Shapes,
+    ingredient_shapes,
+    is_made,
+    official_name,
+    translated,
+)
+from pose_service.runtime.opening.lightning import open_lightning
 
 _PASSED_OVER: Final = ("discriminator.", "smpl.", "initialized")
 _SHOWN: Final = 8
-
-# part of a name here, the same part of the official name
-_OFFICIAL_PARTS: Final = (
-    ("backbone.patches.", "backbone.patch_embed.proj."),
-    ("backbone.norm.", "backbone.last_norm."),
-    (".attention.norm.", ".norm1."),
-    (".attention.qkv.", ".attn.qkv."),
-    (".attention.out.", ".attn.proj."),
-    (".mlp.norm.", ".norm2."),
-    (".mlp.widen.", ".mlp.fc1."),
-    (".mlp.narrow.", ".mlp.fc2."),
-    ("decoder.layers.", "smpl_head.transformer.transformer.layers."),
-    (".own.norm.", ".0.norm."),
-    (".own.out.", ".0.fn.to_out.0."),
-    (".cross.norm.", ".1.norm."),
-    (".cross.query.", ".1.fn.to_q."),
-    (".cross.out.", ".1.fn.to_out.0."),
-    (".feed.norm.", ".2.norm."),
-    (".feed.widen.", ".2.fn.net.0."),
-    (".feed.narrow.", ".2.fn.net.3."),
-    ("decoder.pose.", "smpl_head.decpose."),
-    ("decoder.betas.", "smpl_head.decshape."),
-    ("decoder.camera.", "smpl_head.deccam."),
-    ("decoder.mean_pose", "smpl_head.init_body_pose"),
-    ("decoder.mean_betas", "smpl_head.init_betas"),
-    ("decoder.mean_camera", "smpl_head.init_cam"),
-)
-
-# names here whose values are made of official tensors instead of being one
-_MADE: Final = (
-    "backbone.positions", "decoder.start", ".own.value.weight", ".cross.key.weight",
-    ".cross.value.weight",
-)  # fmt: skip
-
-_POSITIONS: Final = "backbone.pos_embed"
-_TOKEN: Final = "smpl_head.transformer.to_token_embedding"
-_TOKEN_POSITION: Final = "smpl_head.transformer.pos_embedding"
-_SELF_QKV: Final = "smpl_head.transformer.transformer.layers.{}.0.fn.to_qkv.weight"
-_CROSS_KV: Final = "smpl_head.transformer.transformer.layers.{}.1.fn.to_kv.weight"
+_HINT: Final = "Use the official HMR2.0b checkpoint as it was published."
+_CPU: Final = torch.device("cpu")
 
 
-def load_network(official: Mapping[str, Tensor], config: Hmr2Config) -> Hmr2:
-    """The network with the weights of `official`, ready to run on the CPU in float32.
+def load_file(
+    path: Path, config: Hmr2Config, *, device: torch.device, half: torch.dtype | None, remedy: str
+) -> Hmr2:
+    """The network with the weights of a Lightning checkpoint, on `device`; see `load_network`.
 
-    `official`: a checkpoint's `state_dict`. Tensors that are kept as they are stay shared with
-    it: nothing is copied, and no layer ever holds a made-up value. Raises `EngineError` where the
-    names or shapes are not those of `official_shapes(config)`.
+    The file is read once, tensor by tensor, as they are moved. In float32 on the CPU the weights
+    stay pages of the file, which must not be written to while the network lives. Raises
+    `EngineError` with `remedy` if the file is missing, damaged or of another model.
+    """
+    official = open_lightning(path, remedy)
+    try:
+        return load_network(official, config, device=device, half=half)
+    except EngineError as error:
+        raise EngineError(f"{path}: {error}", hint=remedy) from error
+
+
+def load_network(
+    official: Mapping[str, Tensor],
+    config: Hmr2Config,
+    *,
+    device: torch.device = _CPU,
+    half: torch.dtype | None = None,
+) -> Hmr2:
+    """The network with the weights of `official`, ready to run on `device`.
+
+    `official`: a checkpoint's `state_dict`. `half`: the type that the backbone multiplies in (see
+    `Hmr2.multiply_in`); with None all is float32, and tensors that are kept as they are stay
+    shared with `official`. No layer ever holds a made-up value. Raises `EngineError` where names
+    or shapes are not those of `official_shapes(config)`, or a value is no number.
     """
     check_official(official, config)
     network = _hollow(config)
-    network.load_state_dict(_weights(official, network, config), strict=True, assign=True)
+    if half is not None:
+        network.multiply_in(half)
+    types = {name: tensor.dtype for name, tensor in network.state_dict().items()}
+    weights = {
+        name: _placed(weight, device, types[name], share=half is None)
+        for name, weight in translated(official, types, config.decoder.layers)
+    }
+    network.load_state_dict(weights, strict=True, assign=True)
+    _refuse_broken(weights)
     return network.requires_grad_(False).eval()
 
 
@@ -78,16 +79,9 @@ def official_shapes(config: Hmr2Config) -> Shapes:
     plain = {
         official_name(name): tuple(tensor.shape)
         for name, tensor in _hollow(config).state_dict().items()
-        if not name.endswith(_MADE)
+        if not is_made(name)
     }
-    return {**plain, **_ingredient_shapes(config)}
-
-
-def official_name(name: str) -> str:
-    """Official name of a tensor that is here called `name`."""
-    for here, there in _OFFICIAL_PARTS:
-        name = name.replace(here, there)
-    return name
+    return {**plain, **ingredient_shapes(config)}
 
 
 def check_official(official: Mapping[str, Tensor], config: Hmr2Config) -> None:
@@ -107,7 +101,7 @@ def check_official(official: Mapping[str, Tensor], config: Hmr2Config) -> None:
         raise EngineError(
             "The checkpoint is not one of HMR 2.0: "
             + "; ".join(f"{what}: {_listed(names)}" for what, names in faults.items() if names),
-            hint="Use the official HMR2.0b checkpoint as it was published.",
+            hint=_HINT,
         )
 
 
@@ -126,46 +120,20 @@ def _listed(names: list[str]) -> str:
     return ", ".join(names[:_SHOWN]) + rest
 
 
-def _ingredient_shapes(config: Hmr2Config) -> Shapes:
-    """Official tensors that are not kept as they are."""
-    dim, inner = config.decoder.dim, config.decoder.inner_dim
-    shapes: Shapes = {
-        _POSITIONS: (1, 1 + TOKENS, config.backbone.dim),
-        f"{_TOKEN}.weight": (dim, 1),
-        f"{_TOKEN}.bias": (dim,),
-        _TOKEN_POSITION: (1, 1, dim),
-    }
-    for layer in range(config.decoder.layers):
-        shapes[_SELF_QKV.format(layer)] = (3 * inner, dim)
-        shapes[_CROSS_KV.format(layer)] = (2 * inner, config.backbone.dim)
-    return shapes
+def _placed(weight: Tensor, device: torch.device, dtype: torch.dtype, *, share: bool) -> Tensor:
+    placed = weight.to(device, dtype)
+    # one shared tensor would keep the whole file mapped
+    return placed.clone() if placed is weight and not share else placed
 
 
-def _weights(
-    official: Mapping[str, Tensor], network: Hmr2, config: Hmr2Config
-) -> dict[str, Tensor]:
-    plain = {
-        name: official[official_name(name)]
-        for name in network.state_dict()
-        if not name.endswith(_MADE)
-    }
-    weights = {**plain, **_made(official, config.decoder.layers)}
-    return {name: weight.to(torch.float32) for name, weight in weights.items()}
-
-
-def _made(official: Mapping[str, Tensor], layers: int) -> dict[str, Tensor]:
-    positions = official[_POSITIONS]
-    made = {
-        # the class token's position is added to every patch, though there is no class token
-        "backbone.positions": positions[:, 1:] + positions[:, :1],
-        # the token's input is always 0, so its weight never counts
-        "decoder.start": official[f"{_TOKEN}.bias"] + official[_TOKEN_POSITION][0],
-    }
-    for layer in range(layers):
-        value = official[_SELF_QKV.format(layer)].chunk(3)[2]
-        cross_key, cross_value = official[_CROSS_KV.format(layer)].chunk(2)
-        # a copy, so that the unused queries and keys need not stay in memory
-        made[f"decoder.layers.{layer}.own.value.weight"] = value.clone()
-        made[f"decoder.layers.{layer}.cross.key.weight"] = cross_key
-        made[f"decoder.layers.{layer}.cross.value.weight"] = cross_value
-    return made
+def _refuse_broken(weights: Mapping[str, Tensor]) -> None:
+    # the least and the largest value are NaN if any value is; finding them needs no memory
+    broken = [
+        name
+        for name, weight in weights.items()
+        if not all(extreme.isfinite() for extreme in weight.aminmax())
+    ]
+    if broken:
+        raise EngineError(
+            f"The checkpoint is damaged: NaN or infinity in {_listed(broken)}", hint=_HINT
+        )

@@ -10,8 +10,6 @@ from pose_service.hmr2.backbone import Backbone
 from pose_service.hmr2.config import MARGIN_PX, Hmr2Config
 from pose_service.hmr2.decoder import Decoder
 
-_TINY = 1e-12
-
 
 class BodyEstimates(NamedTuple):
     """n bodies as the network answers them, float32.
@@ -39,6 +37,13 @@ class Hmr2(nn.Module):
         rotations = rotations_from_6d(raw.pose_6d.unflatten(1, (-1, 6)))
         return BodyEstimates(rotations, raw.betas, raw.crop_cameras)
 
+    def multiply_in(self, dtype: torch.dtype) -> None:
+        """Let the backbone's matrix products, 98 % of all, run in a half type.
+
+        What is read from its features stays float32: body, camera and rotations.
+        """
+        self.backbone.multiply_in(dtype)
+
 
 def rotations_from_6d(pose_6d: Tensor) -> Tensor:
     """(..., 6) to (..., 3, 3), by Gram and Schmidt's method (Zhou et al. 2019).
@@ -48,8 +53,9 @@ def rotations_from_6d(pose_6d: Tensor) -> Tensor:
     A first column of zeros stays zero.
     """
     first, second = pose_6d[..., :3], pose_6d[..., 3:]
-    x = F.normalize(first, dim=-1, eps=_TINY)
+    # `normalize` divides by 1e-12 at least, as official code does
+    x = F.normalize(first, dim=-1)
     across = (x * second).sum(-1, keepdim=True) * x
-    y = F.normalize(second - across, dim=-1, eps=_TINY)
+    y = F.normalize(second - across, dim=-1)
     z = torch.linalg.cross(x, y, dim=-1)
     return torch.stack([x, y, z], dim=-1)

@@ -9,11 +9,13 @@ from standin_hmr2 import official_state
 from torch import Tensor
 
 from pose_service.core.errors import EngineError
-from pose_service.hmr2.checkpoint import load_network, official_shapes
+from pose_service.hmr2.checkpoint import load_file, load_network, official_shapes
 from pose_service.hmr2.config import FULL, TINY, Hmr2Config
 from pose_service.hmr2.network import Hmr2
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "hmr2"
+CPU = torch.device("cpu")
+REMEDY = "Run fetch-weights."
 QKV = "backbone.blocks.0.attn.qkv.weight"
 LAYERS = "smpl_head.transformer.transformer.layers"
 
@@ -96,6 +98,77 @@ def test_weights_in_a_half_type_are_widened(official: dict[str, Tensor]) -> None
     halved = {name: value.half() for name, value in official.items()}
     network = load_network(halved, TINY)
     assert {weight.dtype for weight in network.state_dict().values()} == {torch.float32}
+
+
+def checkpoint(path: Path, official: dict[str, Tensor]) -> Path:
+    """A file as PyTorch Lightning writes it."""
+    torch.save({"state_dict": official, "hyper_parameters": {"lr": 1e-5}}, path)
+    return path
+
+
+def test_a_file_gives_the_network_of_its_weights(
+    tmp_path: Path, official: dict[str, Tensor]
+) -> None:
+    path = checkpoint(tmp_path / "epoch=35-step=1000000.ckpt", official)
+    network = load_file(path, TINY, device=CPU, half=None, remedy=REMEDY)
+    assert torch.equal(answer(network), answer(load_network(official, TINY)))
+
+
+@pytest.mark.parametrize("half", [torch.bfloat16, torch.float16])
+def test_a_file_is_halved_on_its_way_as_the_network_would_be_afterwards(
+    tmp_path: Path, official: dict[str, Tensor], half: torch.dtype
+) -> None:
+    path = checkpoint(tmp_path / "epoch=35-step=1000000.ckpt", official)
+    network = load_file(path, TINY, device=CPU, half=half, remedy=REMEDY)
+    afterwards = load_network(official, TINY)
+    afterwards.multiply_in(half)
+    for name, weight in afterwards.state_dict().items():
+        assert network.state_dict()[name].dtype == weight.dtype
+        assert torch.equal(network.state_dict()[name], weight)
+
+
+def test_halved_weights_share_nothing_with_the_file(official: dict[str, Tensor]) -> None:
+    network = load_network(official, TINY, half=torch.bfloat16)
+    theirs = {value.untyped_storage().data_ptr() for value in official.values()}
+    ours = {weight.untyped_storage().data_ptr() for weight in network.state_dict().values()}
+    assert not theirs & ours
+
+
+def test_a_file_of_another_model_is_named_with_its_remedy(
+    tmp_path: Path, official: dict[str, Tensor]
+) -> None:
+    del official[QKV]
+    path = checkpoint(tmp_path / "other.ckpt", official)
+    with pytest.raises(EngineError, match=rf"other\.ckpt: .*missing: {QKV}$") as caught:
+        load_file(path, TINY, device=CPU, half=None, remedy=REMEDY)
+    assert caught.value.hint == REMEDY
+
+
+def test_a_truncated_checkpoint_is_named_and_not_loaded(
+    tmp_path: Path, official: dict[str, Tensor]
+) -> None:
+    path = checkpoint(tmp_path / "short.ckpt", official)
+    path.write_bytes(path.read_bytes()[:-1000])
+    with pytest.raises(EngineError, match=r"short\.ckpt .* ends early") as caught:
+        load_file(path, TINY, device=CPU, half=None, remedy=REMEDY)
+    assert caught.value.hint == REMEDY
+
+
+@pytest.mark.parametrize("value", [torch.nan, torch.inf, -torch.inf])
+@pytest.mark.parametrize("half", [None, torch.float16])
+def test_a_weight_that_is_no_number_is_named(
+    official: dict[str, Tensor], value: float, half: torch.dtype | None
+) -> None:
+    official[QKV][3, 5] = value
+    with pytest.raises(EngineError, match=r"NaN or infinity in backbone\..*qkv\.weight$"):
+        load_network(official, TINY, half=half)
+
+
+def test_a_weight_beyond_the_half_type_is_named(official: dict[str, Tensor]) -> None:
+    official[QKV][3, 5] = 1e5
+    load_network(official, TINY, half=torch.bfloat16)
+    with pytest.raises(EngineError, match=r"qkv\.weight"):
+        load_network(official, TINY, half=torch.float16)
 
 
 def test_missing_tensor_is_named(official: dict[str, Tensor]) -> None:

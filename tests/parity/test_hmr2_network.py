@@ -1,10 +1,13 @@
 """The small network against every intermediate of the official code with the same weights."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
 from standin_hmr2 import BOXES_XYXY_PX, assert_golden, golden, official_state, picture
 from torch import Tensor, nn
+from torch.fx import GraphModule
 
 from pose_service.hmr2.checkpoint import load_network
 from pose_service.hmr2.config import TINY as TINY_CONFIG
@@ -21,7 +24,7 @@ FEATURE_LIMIT, BODY_LIMIT = 5e-5, 1e-5
 def squares(*, anti_alias: bool = True) -> Tensor:
     """The three people's crops as the official network was given them."""
     around = squares_around(BOXES_XYXY_PX[:3])
-    return torch.from_numpy(person_crops(picture(), around, anti_alias=anti_alias))
+    return person_crops([picture()], [around], anti_alias=anti_alias, device=torch.device("cpu"))
 
 
 def make_network() -> Hmr2:
@@ -160,7 +163,7 @@ def test_three_rotations_at_once_are_as_good_as_one() -> None:
 def test_half_types_stay_near(dtype: torch.dtype, limit: float, stages: dict[str, Tensor]) -> None:
     network = make_network()
     seen = record_stages(network)
-    network.backbone.multiply_in(dtype)
+    network.multiply_in(dtype)
     with torch.inference_mode():
         bodies = network(squares())
     features = seen["out/backbone_features"].transpose(1, 2)
@@ -170,3 +173,36 @@ def test_half_types_stay_near(dtype: torch.dtype, limit: float, stages: dict[str
     assert 1e-5 < off < limit
     assert float((bodies.crop_cameras - stages["out/pred_cam"]).abs().max()) < limit / 10
     assert np.linalg.det(bodies.rotations.numpy()) == pytest.approx(np.ones((3, 24)), abs=1e-5)
+
+
+def test_the_network_is_one_graph_whose_only_changing_size_is_the_batch() -> None:
+    graphs: list[GraphModule] = []
+
+    def keep(graph: GraphModule, _: list[Tensor]) -> Callable[..., object]:
+        graphs.append(graph)
+        return graph.forward
+
+    network, seen = make_network(), squares()
+    compiled = torch.compile(network, backend=keep, fullgraph=True)
+    with torch.inference_mode():
+        for people in (2, 3, 5, 4):
+            given = seen.repeat(2, 1, 1, 1)[:people]
+            for came, wanted in zip(compiled(given), network(given), strict=True):
+                assert torch.equal(came, wanted)
+    # one for the first size, one for every other
+    assert len(graphs) == 2
+    # what a CUDA graph cannot hold: numbers that go to the host
+    called = {str(node.target) for graph in graphs for node in graph.graph.nodes}
+    assert not called & {"item", "tolist", "cpu", "numpy", "nonzero"}
+
+
+def test_half_types_are_asked_of_the_backbone_alone() -> None:
+    network = make_network()
+    network.multiply_in(torch.bfloat16)
+    halved = {name for name, weight in network.named_parameters() if weight.dtype == torch.bfloat16}
+    assert halved == {
+        f"backbone.blocks.{block}.{part}.{kind}"
+        for block in range(3)
+        for part in ("attention.qkv", "attention.out", "mlp.widen", "mlp.narrow")
+        for kind in ("weight", "bias")
+    }

@@ -6,6 +6,7 @@ here (6e-7 m, bodies of about 2 m), a quarter of what the reference recommends.
 """
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -236,10 +237,44 @@ def test_coco_joints_are_the_joints_of_the_same_name(body: SmplBody) -> None:
 def test_the_seam_is_kept(body: SmplBody) -> None:
     assert (body.name, body.vertex_count, body.faces.shape) == ("smpl", 6890, (13776, 3))
     assert body.rotation_names == SMPL24.joints
-    without = body.pose(poses(rest(2)), vertices=False)
+    posed = body.pose(poses(rest(2)))
+    assert posed.vertices_m is not None
+    assert posed.joints_m.dtype == posed.vertices_m.dtype == np.float32
+
+
+def test_joints_are_the_same_with_and_without_the_surface(
+    body: SmplBody, golden: Mapping[str, Floats]
+) -> None:
+    given = poses(golden["tiny/rotmat"], golden["tiny/betas"])
+    without, posed = body.pose(given, vertices=False), body.pose(given)
     assert without.vertices_m is None
-    np.testing.assert_array_equal(without.joints_m, body.pose(poses(rest(2))).joints_m)
-    assert without.joints_m.dtype == np.float32
+    np.testing.assert_array_equal(without.joints_m, posed.joints_m)
+    for name, joints_m in posed.joint_sets_m.items():
+        np.testing.assert_array_equal(without.joint_sets_m[name], joints_m)
+
+
+def test_joints_of_the_surface_are_its_vertices_and_their_means(
+    body: SmplBody, golden: Mapping[str, Floats]
+) -> None:
+    """They are computed bone by bone, without the vertices."""
+    posed = body.pose(poses(golden["tiny/rotmat"], golden["tiny/betas"]))
+    assert posed.vertices_m is not None
+    joints44 = posed.joint_sets_m["hmr44"]
+    # two float32 ways of one sum, on coordinates below 2 m
+    np.testing.assert_allclose(joints44[:, 0], posed.vertices_m[:, 332], atol=2e-6)
+    np.testing.assert_allclose(joints44[:, 24], posed.vertices_m[:, 6787], atol=2e-6)
+    means = standin_extra_joints() @ posed.vertices_m
+    np.testing.assert_allclose(joints44[:, 25:], means, atol=2e-6)
+
+
+def test_several_threads_may_pose_at_once(body: SmplBody, golden: Mapping[str, Floats]) -> None:
+    given = list(poses(golden["tiny/rotmat"], golden["tiny/betas"])) * 8
+    alone = [body.pose(each).vertices_m for each in given]
+    with ThreadPoolExecutor(4) as threads:
+        together = list(threads.map(lambda each: body.pose(each).vertices_m, given))
+    for one, other in zip(alone, together, strict=True):
+        assert one is not None
+        np.testing.assert_array_equal(one, other)
 
 
 def test_nobody_is_a_result_too(body: SmplBody) -> None:
@@ -270,10 +305,10 @@ def test_half_precision_around_the_body_does_not_reach_into_it(
     exact = body.net(rotations, shapes)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         inside = body.net(rotations, shapes)
-        joints = body.net.joints44(inside)
-    assert torch.equal(inside.vertices_m, exact.vertices_m)
-    assert torch.equal(joints, body.net.joints44(exact))
-    assert body.net(rotations.bfloat16(), shapes.bfloat16()).vertices_m.dtype == torch.float32
+    for came, wanted in zip(inside, exact, strict=True):
+        assert torch.equal(came, wanted)
+    from_half = body.net(rotations.bfloat16(), shapes.bfloat16())
+    assert {part.dtype for part in from_half} == {torch.float32}
 
 
 def test_the_body_never_travels_in_a_checkpoint(standin: SmplFile) -> None:

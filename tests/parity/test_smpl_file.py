@@ -169,6 +169,7 @@ def test_a_body_that_says_its_sex_is_believed(tmp_path: Path, arrays: Arrays, se
         ({"v_template": np.zeros((10475, 3)), "weights": np.zeros((10475, 55))}, "SMPL-X body"),
         ({"weights": np.zeros((6890, 52)), "posedirs": np.zeros((6890, 3, 459))}, "SMPL+H body"),
         ({"v_template": np.zeros((778, 3)), "weights": np.zeros((778, 16))}, "MANO body"),
+        ({"v_template": np.zeros((5023, 3)), "weights": np.zeros((5023, 5))}, "FLAME body"),
         ({"posedirs": np.zeros((6890, 3, 93))}, r"posedirs: expected (6890, 3, 207)"),
         ({"shapedirs": np.zeros((6890, 3, 8))}, "shapedirs: expected (6890, 3, 10)"),
         ({"shapedirs": np.zeros(6890)}, "shapedirs: expected"),
@@ -176,6 +177,7 @@ def test_a_body_that_says_its_sex_is_believed(tmp_path: Path, arrays: Arrays, se
         ({"f": np.full((13776, 3), 6890, np.uint32)}, "f: expected vertex numbers below 6890"),
         ({"f": np.zeros((13776, 3))}, "f: expected vertex numbers, got float64"),
         ({"weights": np.full((6890, 24), np.nan)}, "weights: numbers were expected, got NaN"),
+        ({"v_template": np.full((6890, 3), np.inf)}, "v_template: numbers were expected, got NaN"),
         ({"kintree_table": np.zeros((2, 24), np.uint32)}, "kintree_table: its joints"),
         ({"kintree_table": np.zeros((2, 55), np.uint32)}, "kintree_table: expected (2, 24)"),
         ({"J_regressor": "dense"}, "an array was expected, got str"),
@@ -239,6 +241,21 @@ def test_missing_empty_and_cut_files_are_told(tmp_path: Path, arrays: Arrays) ->
     whole = write_pickle(path, arrays, 4).read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
     assert "ends early or is damaged" in refused(path)
+
+
+@pytest.mark.parametrize("name", ["SMPL_NEUTRAL.npz", "SMPL_NEUTRAL.pkl"])
+def test_a_cut_archive_is_told_by_whatever_name(tmp_path: Path, arrays: Arrays, name: str) -> None:
+    path = tmp_path / name
+    with path.open("wb") as file:
+        np.savez(file, **arrays)
+    path.write_bytes(path.read_bytes()[:-5000])
+    assert "ends early or is damaged" in refused(path)
+
+
+def test_an_archive_with_a_number_that_is_none_is_told(tmp_path: Path, arrays: Arrays) -> None:
+    path = tmp_path / "SMPL_NEUTRAL.npz"
+    np.savez(path, **{**arrays, "posedirs": np.full((6890, 3, 207), np.nan)})
+    assert "posedirs: numbers were expected, got NaN" in refused(path)
 
 
 def test_an_archive_with_the_regressor_as_an_object_is_told(tmp_path: Path, arrays: Arrays) -> None:
