@@ -1,8 +1,7 @@
-"""Stand-ins for the detector's official weights, test picture and torchvision operations.
+"""Stand-ins for the detector's official weights and test picture.
 
 The reference tensors under `data/vitdet` were computed with weights that are a pure function of
-their names and shapes; `weights` is that function. RoIAlign and NMS are written as plainly as can
-be, so that the nets are tested where torchvision is not installed.
+their names and shapes; `weights` is that function.
 """
 
 import json
@@ -25,7 +24,7 @@ from pose_service.vitdet.config import (
     VitDetConfig,
 )
 from pose_service.vitdet.model import VitDet
-from pose_service.vitdet.ops import Ops
+from pose_service.vitdet.ops import plain_ops
 from pose_service.vitdet.prepare import canvas, resize
 
 Array = NDArray[Any]
@@ -99,58 +98,8 @@ def picture_rgb(height: int, width: int) -> NDArray[np.uint8]:
     return np.ascontiguousarray(picture_bgr(height, width)[:, :, ::-1])
 
 
-def roi_align(
-    maps: Tensor, rois: Tensor, size: int, scale: float, sampling_ratio: int, aligned: bool, /
-) -> Tensor:
-    """RoIAlign, box by box: a weighted mean of rows, then one of columns."""
-    pooled = maps.new_zeros(len(rois), maps.shape[1], size, size)
-    for roi, bins in zip(rois, pooled, strict=True):
-        x0, y0, x1, y1 = roi[1:] * scale - (0.5 if aligned else 0.0)
-        if not aligned:
-            x1, y1 = torch.maximum(x1, x0 + 1), torch.maximum(y1, y0 + 1)
-        rows = _bin_weights(y0, y1, size, maps.shape[2], sampling_ratio)
-        columns = _bin_weights(x0, x1, size, maps.shape[3], sampling_ratio)
-        high, wide = rows.any(dim=0), columns.any(dim=0)
-        part = maps[int(roi[0])][:, high][:, :, wide]
-        bins[:] = torch.einsum("chw,yh,xw->cyx", part, rows[:, high], columns[:, wide])
-    return pooled
-
-
-def _bin_weights(start: Tensor, end: Tensor, bins: int, cells: int, samples: int) -> Tensor:
-    """(bins, cells): what each cell of one axis counts in each bin from `start` to `end`.
-
-    In single precision like torchvision: exact places would move logits by up to 1.4e-4.
-    """
-    width = (end - start) / bins
-    samples = samples or int(width.ceil())
-    steps = (torch.arange(samples) + 0.5) * width / max(samples, 1)
-    at = start + torch.arange(bins)[:, None] * width + steps
-    inside = (at >= -1) & (at <= cells)
-    away = (at.clamp(0, cells - 1)[..., None] - torch.arange(cells)).abs()
-    bilinear = (1 - away).clamp(min=0) * inside[..., None]
-    return bilinear.sum(dim=1) / max(samples, 1)
-
-
-def nms(boxes: Tensor, scores: Tensor, groups: Tensor, iou_threshold: float, /) -> Tensor:
-    """Greedy suppression: take the best, drop what overlaps it in its group, again."""
-    left, kept = scores.argsort(descending=True), []
-    while len(left):
-        best, left = left[0], left[1:]
-        kept.append(int(best))
-        goes = (iou(boxes[best], boxes[left]) > iou_threshold) & (groups[left] == groups[best])
-        left = left[~goes]
-    return torch.tensor(kept, dtype=torch.int64, device=boxes.device)
-
-
-def iou(box: Tensor, boxes: Tensor) -> Tensor:
-    """(n,) intersection over union of `box` (4,) with each of `boxes` (n, 4)."""
-    low, high = torch.maximum(box[:2], boxes[:, :2]), torch.minimum(box[2:], boxes[:, 2:])
-    shared = (high - low).clamp(min=0).prod(dim=1)
-    union = (box[2:] - box[:2]).prod() + (boxes[:, 2:] - boxes[:, :2]).prod(dim=1) - shared
-    return shared / union
-
-
-OPS = Ops(roi_align=roi_align, nms=nms)
+OPS = plain_ops()
+"""Our own, so that the nets are tested where torchvision does not load."""
 
 
 @cache

@@ -14,17 +14,19 @@ _MOST_GROWTH = math.log(1000 / 16)
 def decode(deltas: Tensor, boxes: Tensor, weights: CoderWeights) -> Tensor:
     """Boxes moved and scaled by what a net said of them (Girshick et al. 2014).
 
-    `deltas`: (n, 4) of centre x, y as fractions of the box and of width, height as logarithms,
-    times `weights`. `boxes`: (n, 4). Returns (n, 4), float32 whatever the net's type.
+    `deltas`: (..., 4) of centre x, y as fractions of the box and of width, height as logarithms,
+    times `weights`. `boxes`: (..., 4). Returns (..., 4), float32 whatever the net's type.
     """
     deltas, boxes = deltas.float(), boxes.float()
-    dx, dy, dw, dh = (deltas / deltas.new_tensor(weights)).unbind(1)
-    width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
-    x = dx * width + boxes[:, 0] + 0.5 * width
-    y = dy * height + boxes[:, 1] + 0.5 * height
+    # number by number: a tensor of the weights would have to be sent to the device
+    dx, dy, dw, dh = (one / weight for one, weight in zip(deltas.unbind(-1), weights, strict=True))
+    left, top, right, bottom = boxes.unbind(-1)
+    width, height = right - left, bottom - top
+    x = dx * width + left + 0.5 * width
+    y = dy * height + top + 0.5 * height
     half_width = 0.5 * torch.exp(dw.clamp(max=_MOST_GROWTH)) * width
     half_height = 0.5 * torch.exp(dh.clamp(max=_MOST_GROWTH)) * height
-    return torch.stack([x - half_width, y - half_height, x + half_width, y + half_height], dim=1)
+    return torch.stack([x - half_width, y - half_height, x + half_width, y + half_height], dim=-1)
 
 
 def clip(boxes: Tensor, height: float, width: float) -> Tensor:

@@ -19,6 +19,9 @@ STAGE_WEIGHTS: tuple[CoderWeights, ...] = (
 """Box coder weights per stage: each stage corrects less than the one before."""
 
 
+_ROUNDING = 1e-5
+
+
 class RoiHeads(nn.Module):
     """What is in each proposed box, and where exactly."""
 
@@ -47,22 +50,26 @@ class RoiHeads(nn.Module):
         levels: Sequence[Tensor],
         proposals: Sequence[Tensor],
         sizes_hw: Sequence[tuple[int, int]],
+        score_over: float = 0.0,
     ) -> list[tuple[Tensor, Tensor]]:
         """Boxes (k, 4) and probabilities (k, classes + 1) per picture, in the proposals' order.
 
         The boxes are the last stage's, not clipped; the probabilities are the mean of the stages',
-        as in the official model. No box is dropped between the stages, not even an empty one.
+        as in the official model. Between the stages only those boxes are dropped of which no class
+        can come to a mean above `score_over` any more.
         """
         boxes = list(proposals)
-        scores: list[Tensor] = []
-        for place in range(len(STAGE_WEIGHTS)):
+        sums = levels[0].new_zeros(())
+        stages = len(STAGE_WEIGHTS)
+        for place in range(stages):
             if place > 0:
+                least = stages * score_over - (stages - place)
+                sums, boxes = _with_hope(sums, boxes, least)
                 boxes = [clip(b, *size) for b, size in zip(boxes, sizes_hw, strict=True)]
             of_stage, boxes = self.stage(place, levels, boxes)
-            scores.append(of_stage)
-        # of the probabilities, not of the logits
-        mean = torch.stack(scores).mean(dim=0)
-        return list(zip(boxes, _per_picture(mean, boxes), strict=True))
+            # of the probabilities, not of the logits
+            sums = sums + of_stage
+        return list(zip(boxes, _per_picture(sums / stages, boxes), strict=True))
 
     def masks(
         self, levels: Sequence[Tensor], boxes: Sequence[Tensor], classes: Sequence[Tensor]
@@ -71,9 +78,21 @@ class RoiHeads(nn.Module):
 
         `boxes`: (k, 4) per picture, pixels of the canvas, clipped. `classes`: (k,) per picture.
         """
-        logits = self.mask_head(self.pool(levels, boxes, MASK_BINS))
-        own = logits[torch.arange(len(logits), device=logits.device), torch.cat(list(classes))]
-        return _per_picture(own.float(), boxes)
+        logits = self.mask_head(self.pool(levels, boxes, MASK_BINS), torch.cat(list(classes)))
+        return _per_picture(logits, boxes)
+
+
+def _with_hope(sums: Tensor, boxes: Sequence[Tensor], least: float) -> tuple[Tensor, list[Tensor]]:
+    """The rows in which some class but the background has more than `least` so far.
+
+    `sums`: probabilities added up over the stages so far, rows of all pictures. What is not a
+    number has no hope either: it would be no detection in the end.
+    """
+    if least < 0:
+        return sums, list(boxes)
+    hope = sums[:, :-1].amax(dim=1) > least - _ROUNDING
+    kept = [each[own] for each, own in zip(boxes, _per_picture(hope, boxes), strict=True)]
+    return sums[hope], kept
 
 
 def _per_picture(values: Tensor, boxes: Sequence[Tensor]) -> list[Tensor]:

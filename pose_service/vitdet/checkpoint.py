@@ -1,6 +1,7 @@
 """The official checkpoint's arrays into the net, all of them or none."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, MutableMapping
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -8,6 +9,7 @@ from torch import nn
 
 from pose_service.core.arrays import FloatArray
 from pose_service.core.errors import EngineError
+from pose_service.runtime.opening.detectron2 import open_detectron2
 from pose_service.vitdet.config import VitDetConfig
 from pose_service.vitdet.model import VitDet
 from pose_service.vitdet.ops import Ops
@@ -16,6 +18,11 @@ _WRAPPER = "module."
 _CONSTANTS = ("pixel_mean", "pixel_std")
 _ANCHORS = "proposal_generator.anchor_generator.cell_anchors."
 _LISTED = 8
+_CPU = torch.device("cpu")
+_REMEDY = (
+    "Fetch the file again; it must be model_final_f05665.pkl of ViTDet-H, Cascade Mask R-CNN, "
+    "75 epochs."
+)
 
 
 def model_names(names: Iterable[str]) -> dict[str, str]:
@@ -39,14 +46,48 @@ def build(config: VitDetConfig, arrays: Mapping[str, FloatArray], ops: Ops) -> V
 
     `EngineError` lists what is missing, what is too much and what has another shape or type.
     """
-    with torch.device("meta"):
-        model = VitDet(config, ops)
-    load(model, arrays)
+    model = _without_weights(config, ops)
+    load(model, dict(arrays))
     return model.eval().requires_grad_(False)
 
 
-def load(model: nn.Module, arrays: Mapping[str, FloatArray]) -> None:
-    """`arrays`, float32 under the checkpoint's names, become the weights of `model`."""
+def load_file(
+    path: Path,
+    config: VitDetConfig,
+    ops: Ops,
+    *,
+    device: torch.device,
+    half: torch.dtype | None,
+    remedy: str,
+) -> VitDet:
+    """The net of `config` with the weights of the official file, on `device`, ready to run.
+
+    `half`: the type that it shall multiply in, see `VitDet.multiply_in`; None for float32. Each
+    array is let go when it is on the device, in its final type: the weights are never there twice.
+    `EngineError` with `remedy` where the file cannot be read or does not fit.
+    """
+    model = _without_weights(config, ops)
+    if half is not None:
+        model.multiply_in(half)
+    load(model, open_detectron2(path, remedy), device, remedy)
+    return model.eval().requires_grad_(False)
+
+
+def _without_weights(config: VitDetConfig, ops: Ops) -> VitDet:
+    with torch.device("meta"):
+        return VitDet(config, ops)
+
+
+def load(
+    model: nn.Module,
+    arrays: MutableMapping[str, FloatArray],
+    device: torch.device = _CPU,
+    remedy: str = _REMEDY,
+) -> None:
+    """`arrays`, float32 under the checkpoint's names, become the weights of `model`, on `device`.
+
+    They are taken out of `arrays` one by one, and turned into the types that `model` has.
+    """
     given = {own: arrays[name] for name, own in model_names(arrays).items()}
     wanted = {name: tuple(value.shape) for name, value in model.state_dict().items()}
     problems = [
@@ -57,13 +98,15 @@ def load(model: nn.Module, arrays: Mapping[str, FloatArray]) -> None:
     if problems:
         raise EngineError(
             f"the detector's checkpoint does not fit: {'; '.join(problems)}",
-            hint="Fetch the file again; it must be model_final_f05665.pkl of ViTDet-H, "
-            "Cascade Mask R-CNN, 75 epochs.",
+            hint=remedy,
         )
+    arrays.clear()
     tensors = {
         # torch shares writable memory only
-        name: torch.from_numpy(np.require(array, requirements=("C", "W")))
-        for name, array in given.items()
+        name: torch.from_numpy(np.require(given.pop(name), requirements=("C", "W"))).to(
+            device, value.dtype
+        )
+        for name, value in model.state_dict().items()
     }
     model.load_state_dict(tensors, assign=True)
 

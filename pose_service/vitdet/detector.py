@@ -48,13 +48,15 @@ def detect(
     images: Sequence[ImageArray],
     *,
     only_class: int | None = None,
+    score_over: float | None = None,
     masks: bool = False,
 ) -> list[Detections]:
     """One `Detections` per picture, all pictures in one forward.
 
     `images`: (height, width, 3) uint8 RGB each, of any sizes. `only_class` leaves the others out,
     after they have competed for the best places as in the official model; no mask is computed for
-    them.
+    them. `score_over`: only detections above it, strictly; None for what the model's rules say. The
+    higher, the less work.
     """
     if not images:
         return []
@@ -62,7 +64,7 @@ def detect(
     resized = [resize(image, side) for image in images]
     sizes_hw = [(len(picture), picture.shape[1]) for picture in resized]
     device = next(model.parameters()).device
-    found = model(canvas(resized, side, device), sizes_hw)
+    found = model(canvas(resized, side, device), sizes_hw, score_over)
     originals_hw = [(len(image), image.shape[1]) for image in images]
     chosen = [
         _visible(_of_class(selected, only_class), size, original)

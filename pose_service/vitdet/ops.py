@@ -1,6 +1,6 @@
 """RoIAlign and NMS: what is asked of them, and where they come from.
 
-They are torchvision's, given to the nets from outside so that the nets need no torchvision.
+They are given to the nets from outside: torchvision's where it loads, else those of `plain_ops`.
 """
 
 import importlib
@@ -10,6 +10,7 @@ from typing import Protocol
 from torch import Tensor
 
 from pose_service.core.errors import EngineError
+from pose_service.vitdet import plain_ops as plain
 
 
 class RoiAlign(Protocol):
@@ -55,6 +56,14 @@ class Ops:
     nms: Nms
 
 
+def available_ops() -> tuple[Ops, str]:
+    """torchvision's operations where they load, else our own, and words for the log on which."""
+    try:
+        return torchvision_ops(), "RoIAlign and NMS are torchvision's"
+    except EngineError as error:
+        return plain_ops(), f"RoIAlign and NMS are the plain ones: {error}"
+
+
 def torchvision_ops() -> Ops:
     """Those of torchvision; `EngineError` when it does not load beside this torch."""
     try:
@@ -67,3 +76,8 @@ def torchvision_ops() -> Ops:
             "pip install -r requirements-4dhumans.txt",
         ) from error
     return Ops(roi_align=ops.roi_align, nms=ops.batched_nms)
+
+
+def plain_ops() -> Ops:
+    """Our own, which load everywhere."""
+    return Ops(roi_align=plain.roi_align, nms=plain.nms)

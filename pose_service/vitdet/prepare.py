@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
@@ -55,14 +54,17 @@ def resize(image: ImageArray, side: int) -> ImageArray:
 def canvas(resized: Sequence[ImageArray], side: int, device: torch.device) -> Tensor:
     """(n, 3, side, side) float32: normalised, then zeros at the right and at the bottom.
 
-    `resized`: (height, width, 3) uint8 RGB each, at most `side` high and wide.
+    `resized`: (height, width, 3) uint8 RGB each, at most `side` high and wide. They are sent to
+    `device` as they are, and normalised there.
     """
-    return torch.stack([_normalised(picture, side, device) for picture in resized])
-
-
-def _normalised(picture: ImageArray, side: int, device: torch.device) -> Tensor:
-    pixels = torch.from_numpy(np.array(picture)).to(device).permute(2, 0, 1).float()
-    mean = pixels.new_tensor(_MEAN_RGB)[:, None, None]
-    spread = pixels.new_tensor(_SPREAD_RGB)[:, None, None]
-    rows, columns = pixels.shape[1:]
-    return F.pad((pixels - mean) / spread, (0, side - columns, 0, side - rows))
+    pixels = np.zeros((len(resized), side, side, 3), np.uint8)
+    for square, picture in zip(pixels, resized, strict=True):
+        square[: picture.shape[0], : picture.shape[1]] = picture
+    sizes_hw = torch.tensor([picture.shape[:2] for picture in resized], device=device)
+    values = torch.from_numpy(pixels).to(device).permute(0, 3, 1, 2).float()
+    mean = values.new_tensor(_MEAN_RGB)[:, None, None]
+    spread = values.new_tensor(_SPREAD_RGB)[:, None, None]
+    places = torch.arange(side, device=device)
+    rows, columns = (places < ends[:, None] for ends in sizes_hw.unbind(1))
+    inside = rows[:, None, :, None] & columns[:, None, None, :]
+    return torch.where(inside, (values - mean) / spread, 0.0)

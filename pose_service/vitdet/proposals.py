@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from pose_service.vitdet.anchors import ANCHORS_PER_CELL, level_anchors
 from pose_service.vitdet.boxes import clip, decode, has_area
 from pose_service.vitdet.config import ProposalRules, VitDetConfig
+from pose_service.vitdet.layers import Conv, Derived
 from pose_service.vitdet.ops import Nms
 
 _CODER_WEIGHTS = (1.0, 1.0, 1.0, 1.0)
@@ -16,10 +17,17 @@ _CODER_WEIGHTS = (1.0, 1.0, 1.0, 1.0)
 
 @dataclass(frozen=True)
 class Proposals:
-    """Boxes of one picture, the likeliest first. `boxes`: (n, 4) pixels; `logits`: (n,)."""
+    """Boxes of one picture or of each in a batch, the likeliest first.
+
+    `boxes`: (n, 4) or (pictures, n, 4) pixels. `logits`: (n,) or (pictures, n).
+    """
 
     boxes: Tensor
     logits: Tensor
+
+    def of(self, picture: int) -> "Proposals":
+        """Those of one picture of a batch."""
+        return Proposals(self.boxes[picture], self.logits[picture])
 
 
 class ProposalHead(nn.Module):
@@ -29,63 +37,58 @@ class ProposalHead(nn.Module):
         super().__init__()
         self.conv = nn.Sequential()
         for place in range(2):
-            self.conv.add_module(f"conv{place}", nn.Conv2d(channels, channels, 3, padding=1))
+            self.conv.add_module(f"conv{place}", Conv(channels, channels, 3))
             self.conv.add_module(f"relu{place}", nn.ReLU())
         self.objectness_logits = nn.Conv2d(channels, ANCHORS_PER_CELL, 1)
         self.anchor_deltas = nn.Conv2d(channels, ANCHORS_PER_CELL * 4, 1)
 
     def forward(self, maps: Tensor) -> tuple[Tensor, Tensor]:
-        """(n, c, h, w) to logits (n, 3, h, w) and deltas (n, 12, h, w)."""
-        hidden = self.conv(maps)
+        """(n, c, h, w) to logits (n, 3, h, w) and deltas (n, 12, h, w), both always float32."""
+        hidden = self.conv(maps).float()
         return self.objectness_logits(hidden), self.anchor_deltas(hidden)
 
 
-class ProposalNetwork(nn.Module):
+class ProposalNetwork(Derived):
     """Head and anchors: the levels p2 to p6 to each picture's candidates."""
+
+    anchors: Tensor
 
     def __init__(self, config: VitDetConfig) -> None:
         super().__init__()
         self.rpn_head = ProposalHead(config.backbone.pyramid_width)
-        self._strides_px = config.strides_px
-        self._sizes_px = config.anchor_sizes_px
-        self._rules = config.proposals
+        self.register_buffer("anchors", torch.empty(0), persistent=False)
+        self._config = config
 
-    def forward(self, levels: Sequence[Tensor]) -> list[list[Proposals]]:
-        """Per picture and level the best decoded boxes, neither clipped nor suppressed yet.
+    def derive(self) -> None:
+        side = self._config.canvas_px
+        levels = zip(self._config.strides_px, self._config.anchor_sizes_px, strict=True)
+        anchors = [level_anchors(side // px, side // px, px, size) for px, size in levels]
+        self.anchors = torch.cat(anchors).to(self.rpn_head.objectness_logits.weight.device)
+
+    def forward(self, levels: Sequence[Tensor]) -> tuple[Proposals, ...]:
+        """Per level the best decoded boxes of each picture, neither clipped nor suppressed yet.
 
         `levels`: p2 to p6, (n, c, h, w) each. Anchors in the padding take part like any other.
         """
-        by_level = [
-            self._candidates(maps, stride, size)
-            for maps, stride, size in zip(levels, self._strides_px, self._sizes_px, strict=True)
-        ]
-        return [list(picture) for picture in zip(*by_level, strict=True)]
+        counts = [maps.shape[2] * maps.shape[3] * ANCHORS_PER_CELL for maps in levels]
+        anchors = torch.split(self.anchors, counts)
+        return tuple(self._best(*pair) for pair in zip(levels, anchors, strict=True))
 
-    def _candidates(self, maps: Tensor, stride_px: int, size_px: float) -> list[Proposals]:
+    def _best(self, maps: Tensor, anchors: Tensor) -> Proposals:
         logits, deltas = self.rpn_head(maps)
-        rows, columns = maps.shape[2:]
-        with maps.device:
-            anchors = level_anchors(rows, columns, stride_px, size_px)
-        return [
-            _best(flat_logits(one_logits), flat_deltas(one_deltas), anchors, self._rules.per_level)
-            for one_logits, one_deltas in zip(logits, deltas, strict=True)
-        ]
+        best, places = flat_logits(logits).topk(min(self._config.proposals.per_level, len(anchors)))
+        chosen = flat_deltas(deltas).gather(1, places[..., None].expand(-1, -1, 4))
+        return Proposals(decode(chosen, anchors[places], _CODER_WEIGHTS), best)
 
 
 def flat_logits(logits: Tensor) -> Tensor:
-    """(3, h, w) to (h * w * 3,), in the order of the anchors."""
-    return logits.permute(1, 2, 0).flatten().float()
+    """(n, 3, h, w) to (n, h * w * 3), in the order of the anchors."""
+    return logits.permute(0, 2, 3, 1).flatten(1)
 
 
 def flat_deltas(deltas: Tensor) -> Tensor:
-    """(12, h, w), four channels per ratio, to (h * w * 3, 4), in the order of the anchors."""
-    rows, columns = deltas.shape[1:]
-    return deltas.reshape(-1, 4, rows, columns).permute(2, 3, 0, 1).reshape(-1, 4)
-
-
-def _best(logits: Tensor, deltas: Tensor, anchors: Tensor, count: int) -> Proposals:
-    best, places = logits.topk(min(count, len(logits)))
-    return Proposals(decode(deltas[places], anchors[places], _CODER_WEIGHTS), best)
+    """(n, 12, h, w), four channels per ratio, to (n, h * w * 3, 4), in the order of the anchors."""
+    return deltas.permute(0, 2, 3, 1).reshape(len(deltas), -1, 4)
 
 
 def select_proposals(

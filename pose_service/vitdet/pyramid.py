@@ -4,7 +4,7 @@ from torch import Tensor, nn
 
 from pose_service.vitdet.backbone import VisionTransformer
 from pose_service.vitdet.config import BackboneConfig
-from pose_service.vitdet.layers import ChannelNorm, NormedConv, doubling
+from pose_service.vitdet.layers import ChannelNorm, Doubling, NormedConv
 
 
 class Backbone(nn.Module):
@@ -19,10 +19,10 @@ class Backbone(nn.Module):
         wide, out = config.width, config.pyramid_width
         self.net = VisionTransformer(config)
         self.simfp_2 = nn.Sequential(
-            doubling(wide, wide // 2), ChannelNorm(wide // 2), nn.GELU(),
-            doubling(wide // 2, wide // 4), *_to_pyramid(wide // 4, out),
+            Doubling(wide, wide // 2), ChannelNorm(wide // 2), nn.GELU(),
+            Doubling(wide // 2, wide // 4), *_to_pyramid(wide // 4, out),
         )  # fmt: skip
-        self.simfp_3 = nn.Sequential(doubling(wide, wide // 2), *_to_pyramid(wide // 2, out))
+        self.simfp_3 = nn.Sequential(Doubling(wide, wide // 2), *_to_pyramid(wide // 2, out))
         self.simfp_4 = nn.Sequential(*_to_pyramid(wide, out))
         self.simfp_5 = nn.Sequential(nn.MaxPool2d(2), *_to_pyramid(wide, out))
 

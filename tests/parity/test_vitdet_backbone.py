@@ -10,7 +10,7 @@ from standin import plain_weight, uniform
 from standin_vitdet import Array, golden, tiny_model, tiny_trace, worst
 from torch import nn
 
-from pose_service.vitdet.attention import join_windows, split_windows
+from pose_service.vitdet.attention import join_windows, split_windows, window_places
 from pose_service.vitdet.layers import ChannelNorm
 from pose_service.vitdet.positions import absolute, relative
 
@@ -35,13 +35,14 @@ def test_each_block_gives_the_reference_tokens(block: int) -> None:
 def test_windows_are_padded_with_zeros_after_the_norm() -> None:
     trace = tiny_trace()
     assert worst(trace.out[f"{NET}.blocks.0.norm1"][0], _tiny("block_0_norm1")) <= LIMIT
-    windows = trace.into[f"{NET}.blocks.0.attn"][0][0]
+    normed = trace.out[f"{NET}.blocks.0.norm1"][0]
+    windows = split_windows(normed, window_places(16, 16, 5), 5, torch.zeros(64))
     assert worst(windows, _tiny("block_0_windows")) <= LIMIT
 
 
 def test_attention_within_windows_is_put_together_and_cropped() -> None:
-    windows = tiny_trace().out[f"{NET}.blocks.0.attn"][0]
-    assert worst(join_windows(windows, 16, 16), _tiny("block_0_attn_out")) <= LIMIT
+    attended = tiny_trace().out[f"{NET}.blocks.0.attn"][0]
+    assert worst(attended, _tiny("block_0_attn_out")) <= LIMIT
 
 
 def test_attention_over_the_whole_grid() -> None:
@@ -63,14 +64,16 @@ def test_each_pyramid_level(place: int) -> None:
 def test_windows_of_every_grid_go_back_where_they_came_from() -> None:
     for rows, columns in ((16, 16), (15, 10), (3, 7)):
         tokens = torch.arange(2 * rows * columns * 3.0).reshape(2, rows, columns, 3)
-        windows = split_windows(tokens, 5)
+        places = window_places(rows, columns, 5)
+        windows = split_windows(tokens, places, 5, torch.zeros(3))
         assert windows.shape == (2 * -(-rows // 5) * -(-columns // 5), 5, 5, 3)
-        assert torch.equal(join_windows(windows, rows, columns), tokens)
+        assert torch.equal(join_windows(windows, places, 2), tokens.flatten(1, 2))
 
 
-def test_padding_of_windows_is_zero() -> None:
-    windows = split_windows(torch.ones(1, 6, 6, 1), 5)
-    assert windows.flatten(1).sum(dim=1).tolist() == [25, 5, 5, 1]
+def test_what_is_missing_to_whole_windows_is_filled() -> None:
+    windows = split_windows(torch.ones(1, 6, 6, 1), window_places(6, 6, 5), 5, torch.tensor([2.0]))
+    assert windows.flatten(1).sum(dim=1).tolist() == [25, 45, 45, 49]
+    assert windows[1, :, :, 0].tolist() == [[1, 2, 2, 2, 2]] * 5
 
 
 def test_a_table_of_the_right_length_is_used_as_it_is() -> None:

@@ -1,5 +1,7 @@
 """Names and shapes of the official checkpoint, and what happens when a file does not have them."""
 
+import pickle
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,7 +10,7 @@ import torch
 from standin_vitdet import OPS, TINY, manifest, tiny_model, weights
 
 from pose_service.core.errors import EngineError
-from pose_service.vitdet.checkpoint import build, model_names
+from pose_service.vitdet.checkpoint import build, load, load_file, model_names
 from pose_service.vitdet.config import VitDetConfig
 from pose_service.vitdet.model import VitDet
 
@@ -98,3 +100,57 @@ def test_a_tensor_of_another_shape_or_type_is_named_with_both(bad: Any, came: st
 def test_a_checkpoint_of_another_model_is_refused_with_counts() -> None:
     with pytest.raises(EngineError, match=r"169 missing: .* and 161 more; 1 unknown: head\.weight"):
         build(TINY, {"head.weight": np.zeros(3, np.float32)}, OPS)
+
+
+@pytest.mark.parametrize("protocol", [2, 4])
+def test_a_file_becomes_the_net_with_every_weight(tmp_path: Path, protocol: int) -> None:
+    state = _opened(_file(tmp_path, protocol)).state_dict()
+    for name, values in weights("tiny").items():
+        assert np.array_equal(state[name].numpy(), values), name
+
+
+def test_a_file_opened_in_a_half_type_is_the_net_turned_into_it(tmp_path: Path) -> None:
+    turned = build(TINY, weights("tiny"), OPS)
+    turned.multiply_in(torch.bfloat16)
+    wanted, got = turned.state_dict(), _opened(_file(tmp_path), torch.bfloat16).state_dict()
+    assert {value.dtype for value in got.values()} == {torch.bfloat16, torch.float32}
+    for name, value in wanted.items():
+        assert got[name].dtype == value.dtype, name
+        assert torch.equal(got[name], value), name
+
+
+def test_arrays_are_let_go_while_they_are_taken_over() -> None:
+    arrays = weights("tiny")
+    with torch.device("meta"):
+        model = VitDet(TINY, OPS)
+    load(model, arrays)
+    assert arrays == {}
+
+
+def test_what_follows_from_the_weights_is_made_on_their_device() -> None:
+    with torch.device("meta"):
+        model = VitDet(TINY, OPS)
+    load(model, weights("tiny"), torch.device("meta"))
+    assert {each.device.type for each in (*model.parameters(), *model.buffers())} == {"meta"}
+    assert model.proposal_generator.anchors.shape == ((64**2 + 32**2 + 16**2 + 8**2 + 4**2) * 3, 4)
+
+
+def test_a_file_that_does_not_fit_comes_with_the_callers_remedy(tmp_path: Path) -> None:
+    path = tmp_path / "other.pkl"
+    content = {"model": {"head.weight": np.zeros(3, np.float32)}, "__author__": "nobody"}
+    path.write_bytes(pickle.dumps(content))
+    with pytest.raises(EngineError, match="1 unknown") as refused:
+        _opened(path)
+    assert refused.value.hint == "Run fetch-weights."
+
+
+def _file(folder: Path, protocol: int = 4) -> Path:
+    path = folder / "model.pkl"
+    content = {"model": weights("tiny"), "__author__": "nobody"}
+    path.write_bytes(pickle.dumps(content, protocol=protocol))
+    return path
+
+
+def _opened(path: Path, half: torch.dtype | None = None) -> VitDet:
+    device = torch.device("cpu")
+    return load_file(path, TINY, OPS, device=device, half=half, remedy="Run fetch-weights.")

@@ -10,7 +10,6 @@ from standin_vitdet import (
     TINY,
     Array,
     golden,
-    nms,
     picture_rgb,
     tiny_model,
     tiny_trace,
@@ -23,6 +22,7 @@ from pose_service.vitdet.checkpoint import build
 from pose_service.vitdet.config import PERSON, DetectionRules
 from pose_service.vitdet.detector import Detections, detect
 from pose_service.vitdet.placing import paint_masks, place_boxes
+from pose_service.vitdet.plain_ops import nms
 from pose_service.vitdet.selection import Selected, select_detections
 
 SIZE_HW = (183, 256)

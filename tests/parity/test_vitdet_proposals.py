@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 import torch
-from standin_vitdet import OPS, Array, golden, nms, tiny_model, tiny_trace, worst
+from standin_vitdet import OPS, Array, golden, tiny_model, tiny_trace, worst
 
 from pose_service.vitdet.anchors import cell_anchors, level_anchors
 from pose_service.vitdet.boxes import decode
 from pose_service.vitdet.cascade import STAGE_WEIGHTS
 from pose_service.vitdet.config import ProposalRules, VitDetConfig
+from pose_service.vitdet.plain_ops import nms
 from pose_service.vitdet.proposals import Proposals, flat_deltas, flat_logits, select_proposals
 
 LEVELS = tuple(enumerate(("p2", "p3", "p4", "p5", "p6")))
@@ -47,20 +48,20 @@ def test_the_head_speaks_of_every_level(place: int, level: str) -> None:
 @pytest.mark.parametrize(("place", "level"), [(2, "p4"), (4, "p6")])
 def test_deltas_move_the_anchors(place: int, level: str) -> None:
     _, deltas = tiny_trace().out["proposal_generator.rpn_head"][place]
-    boxes = decode(flat_deltas(deltas[0]), _anchors(place), PLAIN)
+    boxes = decode(flat_deltas(deltas)[0], _anchors(place), PLAIN)
     # another backend: 4.6e-4 px
     assert worst(boxes, _tiny(f"rpn_decoded_{level}")) <= 5e-3
 
 
 def test_logits_and_deltas_are_flattened_in_the_order_of_the_anchors() -> None:
     y, x, ratio = 1, 2, 1
-    logits = torch.zeros(3, 2, 3)
-    logits[ratio, y, x] = 7
-    deltas = torch.zeros(12, 2, 3)
-    deltas[ratio * 4 : ratio * 4 + 4, y, x] = torch.arange(1.0, 5)
+    logits = torch.zeros(2, 3, 2, 3)
+    logits[1, ratio, y, x] = 7
+    deltas = torch.zeros(2, 12, 2, 3)
+    deltas[1, ratio * 4 : ratio * 4 + 4, y, x] = torch.arange(1.0, 5)
     place = (y * 3 + x) * 3 + ratio
-    assert flat_logits(logits).nonzero().tolist() == [[place]]
-    assert flat_deltas(deltas)[place].tolist() == [1, 2, 3, 4]
+    assert flat_logits(logits).nonzero().tolist() == [[1, place]]
+    assert flat_deltas(deltas)[1, place].tolist() == [1, 2, 3, 4]
 
 
 @pytest.mark.parametrize(("place", "weights"), tuple(enumerate((PLAIN, *STAGE_WEIGHTS))))
@@ -115,7 +116,7 @@ def test_a_picture_without_usable_candidates_has_no_proposals() -> None:
 
 def test_the_tiny_proposals_in_their_order() -> None:
     levels = tiny_trace().out["backbone"][0]
-    (candidates,) = tiny_model().proposal_generator(levels)
+    candidates = [level.of(0) for level in tiny_model().proposal_generator(levels)]
     got = select_proposals(candidates, (183, 256), tiny_model().config.proposals, OPS.nms)
     # another backend: 2.0e-4 px; neighbouring logits are 2.3e-4 apart, so the order is certain
     assert worst(got.boxes, _tiny("proposal_boxes")) <= 5e-3
