@@ -16,14 +16,18 @@ ENTRY_POINT_GROUP = "pose_service.engines"
 
 
 def recipes() -> dict[str, EngineRecipe]:
-    """Every engine by name, best first: modules of this package with an `ENGINE`, then plug-ins."""
+    """Every engine by name, best first: modules of this package with an `ENGINE`, and plug-ins.
+
+    A plug-in takes the place of a module's engine of the same name.
+    """
     found: list[EngineRecipe] = []
     for module in pkgutil.iter_modules(engines_package.__path__, f"{engines_package.__name__}."):
         recipe = getattr(importlib.import_module(module.name), "ENGINE", None)
         if isinstance(recipe, EngineRecipe):
             found.append(recipe)
     found.extend(point.load() for point in metadata.entry_points(group=ENTRY_POINT_GROUP))
-    return {recipe.name: recipe for recipe in sorted(found, key=lambda recipe: -recipe.rank)}
+    by_name = {recipe.name: recipe for recipe in found}
+    return dict(sorted(by_name.items(), key=lambda item: -item[1].rank))
 
 
 def choose(settings: Settings) -> tuple[EngineRecipe, str]:
@@ -34,7 +38,7 @@ def choose(settings: Settings) -> tuple[EngineRecipe, str]:
     """
     known = recipes()
     if settings.engine != "auto":
-        return _named(settings, known), f"POSE_ENGINE={settings.engine}"
+        return _named(settings, known)
     passed_over: list[str] = []
     for recipe in known.values():
         availability = recipe.probe(settings)
@@ -71,7 +75,7 @@ def plug_in(engine: Engine, settings: Settings) -> Engine:
     return replace(engine, **parts, model_version=f"{engine.model_version}+{plugged}")
 
 
-def _named(settings: Settings, known: dict[str, EngineRecipe]) -> EngineRecipe:
+def _named(settings: Settings, known: dict[str, EngineRecipe]) -> tuple[EngineRecipe, str]:
     recipe = known.get(settings.engine)
     if recipe is None:
         raise EngineError(
@@ -83,7 +87,7 @@ def _named(settings: Settings, known: dict[str, EngineRecipe]) -> EngineRecipe:
         raise EngineError(
             f"POSE_ENGINE={settings.engine}: {availability.reason}", hint=availability.remedy
         )
-    return recipe
+    return recipe, f"POSE_ENGINE={settings.engine}: {availability.reason}"
 
 
 def _factory(spec: str) -> Callable[[Settings], Any]:

@@ -1,0 +1,4 @@
+"""The official nets behind the engine's seam: detector, regressor, and how they are loaded.
+
+Except for `sizes`, every module here imports torch at its top.
+"""
