@@ -39,9 +39,10 @@ def roi_align(
         chunk = order[start : start + _TOGETHER]
         y = _window(top[chunk], high[chunk], rows)
         x = _window(left[chunk], wide[chunk], columns)
-        lines = (pictures[chunk, None] * rows + y)[:, :, None] * columns + x[:, None]
-        part = pixels.index_select(0, lines.flatten()).reshape(*y.shape, -1)
-        lines = (_of_cells(down[chunk], y) @ part).reshape(len(chunk), output_size, -1, channels)
+        cells = (pictures[chunk, None] * rows + y)[:, :, None] * columns + x[:, None]
+        part = pixels.index_select(0, cells.flatten()).reshape(*y.shape, x.shape[1] * channels)
+        lines = _of_cells(down[chunk], y) @ part
+        lines = lines.reshape(len(chunk), output_size, x.shape[1], channels)
         pooled[chunk] = _of_cells(across[chunk], x)[:, None] @ lines
     return pooled.permute(0, 3, 1, 2)
 
