@@ -19,13 +19,12 @@ from pose_service.bodies.smpl_file import POSE_COUNT, SHAPE_COUNT, VERTEX_COUNT,
 from pose_service.bodies.smpl_joints import (
     BODY25_SOURCES,
     COCO17_FROM_HMR44,
-    HMR44,
     REGRESSED_COUNT,
     SURFACE_VERTICES,
 )
 from pose_service.core.arrays import FloatArray, IntArray, expect_shape
 from pose_service.core.records import BodyPoses, PosedBodies
-from pose_service.core.skeletons import COCO17, SMPL24
+from pose_service.core.skeletons import COCO17, HMR44, SMPL24
 
 _JOINTS = len(SMPL24)
 _SURFACE_JOINTS = len(SURFACE_VERTICES) + REGRESSED_COUNT

@@ -83,7 +83,28 @@ BLAZEPOSE33 = _skeleton(
     """,
 )
 
-SKELETONS = {skeleton.name: skeleton for skeleton in (SMPL24, COCO17, BLAZEPOSE33)}
+# The joints that HMR 2.0 answers with (Goel et al. 2023): OpenPose's BODY_25, then the joints of the
+# data sets LSP, MPII and Human3.6M, whose names end in the data set's, because a knee there is not
+# quite the knee of the 25.
+HMR44 = _skeleton(
+    "hmr44",
+    """
+    nose:neck neck:mid_hip right_shoulder:neck right_elbow:right_shoulder right_wrist:right_elbow
+    left_shoulder:neck left_elbow:left_shoulder left_wrist:left_elbow mid_hip right_hip:mid_hip
+    right_knee:right_hip right_ankle:right_knee left_hip:mid_hip left_knee:left_hip
+    left_ankle:left_knee right_eye:nose left_eye:nose right_ear:right_eye left_ear:left_eye
+    left_big_toe:left_ankle left_small_toe:left_big_toe left_heel:left_ankle
+    right_big_toe:right_ankle right_small_toe:right_big_toe right_heel:right_ankle
+    right_ankle_lsp:right_knee_lsp right_knee_lsp:right_hip_lsp right_hip_lsp:pelvis_mpii
+    left_hip_lsp:pelvis_mpii left_knee_lsp:left_hip_lsp left_ankle_lsp:left_knee_lsp
+    right_wrist_lsp:right_elbow_lsp right_elbow_lsp:right_shoulder_lsp
+    right_shoulder_lsp:thorax_mpii left_shoulder_lsp:thorax_mpii left_elbow_lsp:left_shoulder_lsp
+    left_wrist_lsp:left_elbow_lsp neck_lsp:thorax_mpii head_top_lsp:neck_lsp pelvis_mpii
+    thorax_mpii:spine_h36m spine_h36m:pelvis_mpii jaw_h36m:neck_lsp head_h36m:jaw_h36m
+    """,
+)
+
+SKELETONS = {skeleton.name: skeleton for skeleton in (SMPL24, COCO17, BLAZEPOSE33, HMR44)}
 
 # COCO-17 as places in BLAZEPOSE33.
 COCO17_FROM_BLAZEPOSE33 = tuple(BLAZEPOSE33.index(joint) for joint in COCO17.joints)

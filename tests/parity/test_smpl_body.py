@@ -18,10 +18,9 @@ from standin_smpl import standin_body, standin_extra_joints
 
 from pose_service.bodies.smpl import Smpl, SmplBody
 from pose_service.bodies.smpl_file import SmplFile
-from pose_service.bodies.smpl_joints import HMR44
 from pose_service.core.geometry import rotation_from_vector
 from pose_service.core.records import BodyPoses
-from pose_service.core.skeletons import COCO17, SMPL24
+from pose_service.core.skeletons import COCO17, HMR44, SMPL24
 
 GOLDEN = Path(__file__).resolve().parents[1] / "data" / "smpl" / "golden.npz"
 PARITY_M = 5e-6
