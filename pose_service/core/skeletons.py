@@ -83,9 +83,9 @@ BLAZEPOSE33 = _skeleton(
     """,
 )
 
-# The joints that HMR 2.0 answers with (Goel et al. 2023): OpenPose's BODY_25, then the joints of the
-# data sets LSP, MPII and Human3.6M, whose names end in the data set's, because a knee there is not
-# quite the knee of the 25.
+# The joints that HMR 2.0 answers with (Goel et al. 2023): OpenPose's BODY_25, then the joints of
+# the data sets LSP, MPII and Human3.6M, whose names end in the data set's, because a knee there is
+# not quite the knee of the 25.
 HMR44 = _skeleton(
     "hmr44",
     """
