@@ -1,65 +1,84 @@
 """The 4dhumans engine in small: every step from official-format files to bodies, in seconds.
 
 Its nets have the official build at a tiny size and stand-in weights; the body is a stand-in of full
-size. `ENGINE` takes the place of the real engine where it is an entry point of the group
-`pose_service.engines`, or where a test hands it in.
+size: `official_files` writes them. `ENGINE` takes the place of the real engine where a test hands
+it in, or where `PLUG_IN` is on the path: a distribution that has it as an entry point.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import standin_hmr2
-import standin_smpl
 import standin_vitdet
-import torch
 
 from pose_service.core.arrays import ImageArray
 from pose_service.core.config import Settings
-from pose_service.core.files import FileSource
+from pose_service.core.files import Check, FileSource
 from pose_service.engines.fourdhumans import recipe
 from pose_service.fourdhumans.sizes import Sizes
+from pose_service.hmr2 import files as hmr2_files
+from pose_service.hmr2.checkpoint import check_official
 from pose_service.hmr2.config import TINY
-from pose_service.hmr2.files import ARCHIVE
-from pose_service.vitdet.files import DETECTOR_SOURCE
+from pose_service.hmr2.files import ARCHIVE, CHECKPOINT
+from pose_service.runtime.opening.detectron2 import open_detectron2
+from pose_service.runtime.opening.lightning import open_lightning
+from pose_service.vitdet import checkpoint as vitdet_checkpoint
+from pose_service.vitdet.files import DETECTOR, DETECTOR_SOURCE
+
+PLUG_IN = Path(__file__).parent / "tiny_4dhumans"
 
 SCORE = 0.2762
 """Of the one region that the tiny detector takes for a person in `picture()`."""
 
+# Of the float32 numbers alone. They and the checks, which would expect the official sizes, are
+# all that differs from the official files.
+_LEAST_BYTES = {DETECTOR.name: 3_236_024, CHECKPOINT.name: 1_310_056}
 
-def _of_any_size(source: FileSource) -> FileSource:
-    """`source` with files that are known by their content alone."""
+
+def _check_detector(path: Path) -> None:
+    arrays = open_detectron2(path, DETECTOR.remedy)
+    vitdet_checkpoint.build(standin_vitdet.TINY, arrays, standin_vitdet.OPS)
+
+
+def _check_checkpoint(path: Path) -> None:
+    hmr2_files._check_sums(path)
+    check_official(open_lightning(path, CHECKPOINT.remedy), TINY)
+
+
+_CHECKS: Mapping[str, Check] = {
+    DETECTOR.name: _check_detector,
+    CHECKPOINT.name: _check_checkpoint,
+}
+
+
+def _small(source: FileSource) -> FileSource:
+    """`source` with tiny files, known by their content alone, and at no address of the world's."""
     members = tuple(
-        (name, replace(file, size_bytes=None, sha256=None, least_bytes=0))
-        for name, file in source.members
+        (
+            place,
+            replace(
+                file,
+                size_bytes=None,
+                sha256=None,
+                least_bytes=_LEAST_BYTES.get(file.name, file.least_bytes),
+                check=_CHECKS.get(file.name, file.check),
+            ),
+        )
+        for place, file in source.members
     )
-    return replace(source, members=members, size_bytes=None, sha256=None)
+    nowhere = (f"http://127.0.0.1:9/{source.name}",)
+    return replace(source, members=members, urls=nowhere, size_bytes=None, sha256=None)
 
 
 SIZES = Sizes(
     word="tiny",
     detector=standin_vitdet.TINY,
     regressor=TINY,
-    detector_source=_of_any_size(DETECTOR_SOURCE),
-    regressor_source=_of_any_size(ARCHIVE),
+    detector_source=_small(DETECTOR_SOURCE),
+    regressor_source=_small(ARCHIVE),
 )
 ENGINE = recipe(SIZES)
-
-
-def write_files(data_dir: Path) -> Path:
-    """All four files in the forms that are handed out, where `POSE_DATA_DIR` has them."""
-    folder = data_dir / "4dhumans"
-    (folder / "smpl").mkdir(parents=True)
-    checkpoint = {"model": standin_vitdet.weights("tiny"), "__author__": "a test"}
-    standin_smpl.write_pickle(folder / "model_final_f05665.pkl", checkpoint)
-    state = standin_hmr2.official_state(TINY)
-    torch.save(
-        {"state_dict": state, "pytorch-lightning_version": "1.8.1"},
-        folder / "epoch=35-step=1000000.ckpt",
-    )
-    standin_smpl.write_pickle(folder / "SMPL_to_J19.pkl", standin_smpl.standin_extra_joints())
-    standin_smpl.write_pickle(folder / "smpl" / "SMPL_NEUTRAL.pkl", standin_smpl.standin_body())
-    return data_dir
 
 
 def settings(data_dir: Path, **changed: object) -> Settings:

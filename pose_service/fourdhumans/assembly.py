@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from pose_service.bodies.smpl_file import read_extra_joints, read_smpl
 from pose_service.bodies.smpl_files import NEUTRAL_BODY
 from pose_service.core.config import Settings
 from pose_service.core.errors import EngineError
+from pose_service.core.files import OfficialFile
 from pose_service.core.records import Regions
 from pose_service.fourdhumans.compiling import compiled, expect_possible, fixed_sizes
 from pose_service.fourdhumans.detector import VitDetDetector
@@ -57,25 +59,28 @@ def assemble(settings: Settings, sizes: Sizes, compute: Compute) -> Parts:
 
 
 def _body(settings: Settings, sizes: Sizes) -> SmplBody:
-    path = located(NEUTRAL_BODY, settings)
-    log.info("[INIT] the body is %s", path)
     _, extra_joints = sizes.regressor_source.files
-    # answers are posed by the threads of the requests, which never touch the card
-    return SmplBody(read_smpl(path), read_extra_joints(located(extra_joints, settings)))
+    with _opened(NEUTRAL_BODY, settings) as path:
+        log.info("[INIT] the body is %s", path)
+        body = read_smpl(path)
+    with _opened(extra_joints, settings) as path:
+        # answers are posed by the threads of the requests, which never touch the card
+        return SmplBody(body, read_extra_joints(path))
 
 
 def _detector(settings: Settings, sizes: Sizes, compute: Compute) -> VitDetDetector:
     ops, words = available_ops()
     log.info("[INIT] %s", words)
     (file,) = sizes.detector_source.files
-    net = vitdet_checkpoint.load_file(
-        located(file, settings),
-        sizes.detector,
-        ops,
-        device=compute.device,
-        half=compute.half,
-        remedy=remedy(file, settings),
-    )
+    with _opened(file, settings) as path:
+        net = vitdet_checkpoint.load_file(
+            path,
+            sizes.detector,
+            ops,
+            device=compute.device,
+            half=compute.half,
+            remedy=remedy(file, settings),
+        )
     most = settings.batch
     net.dense = compiled(net.dense, settings.compile, most, compute.device)  # type: ignore[method-assign, assignment]
     guard = MemoryGuard(net, compute.device, most, cpu_fallback=settings.cpu_fallback)
@@ -84,17 +89,32 @@ def _detector(settings: Settings, sizes: Sizes, compute: Compute) -> VitDetDetec
 
 def _regressor(settings: Settings, sizes: Sizes, compute: Compute, body: SmplBody) -> Hmr2Regressor:
     file, _ = sizes.regressor_source.files
-    net = hmr2_checkpoint.load_file(
-        located(file, settings),
-        sizes.regressor,
-        device=compute.device,
-        half=compute.half,
-        remedy=remedy(file, settings),
-    )
+    with _opened(file, settings) as path:
+        net = hmr2_checkpoint.load_file(
+            path,
+            sizes.regressor,
+            device=compute.device,
+            half=compute.half,
+            remedy=remedy(file, settings),
+        )
     most = _PEOPLE_PER_PICTURE * settings.batch
     forward = compiled(net.__call__, settings.compile, most, compute.device)
     guard = MemoryGuard(net, compute.device, most, cpu_fallback=settings.cpu_fallback)
     return Hmr2Regressor(net, forward, body, guard)
+
+
+@contextmanager
+def _opened(file: OfficialFile, settings: Settings) -> Iterator[Path]:
+    """Where `file` lies; an `EngineError` of whoever reads it says that it must go first.
+
+    It looked right at a glance, so as long as it lies there no other is fetched or looked for.
+    """
+    path = located(file, settings)
+    try:
+        yield path
+    except EngineError as error:
+        hint = f"Delete it or move it away. {remedy(file, settings)}"
+        raise EngineError(str(error), hint=hint) from error
 
 
 def _warm_up(detector: VitDetDetector, regressor: Hmr2Regressor, how: str) -> None:

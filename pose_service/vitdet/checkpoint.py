@@ -69,7 +69,11 @@ def load_file(
     model = _without_weights(config, ops)
     if half is not None:
         model.multiply_in(half)
-    load(model, open_detectron2(path, remedy), device, remedy)
+    arrays = open_detectron2(path, remedy)
+    try:
+        load(model, arrays, device, remedy)
+    except EngineError as error:
+        raise EngineError(f"{path}: {error}", hint=error.hint) from error
     return model.eval().requires_grad_(False)
 
 

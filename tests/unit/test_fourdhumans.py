@@ -16,9 +16,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from official_files import write_files
 from standin_hmr2 import BOXES_XYXY_PX, assert_golden, golden
 from standin_hmr2 import picture as crowd
-from tiny_fourdhumans import ENGINE, SCORE, picture, settings, write_files
+from tiny_fourdhumans import ENGINE, SCORE, picture, settings
 from torch import Tensor
 
 from pose_service.core.arrays import FloatArray, ImageArray
