@@ -3,13 +3,17 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
 from pose_service.core.config import Settings
 
 Fields = dict[str, Any]
+Bed = TypeVar("Bed")
+
+DIGITS = 3
+"""Of what is kept after the point."""
 
 
 class BenchmarkError(Exception):
@@ -29,7 +33,10 @@ class Goal:
 
 @dataclass(frozen=True)
 class Figure:
-    """One quantity, measured once or several times. `bound`: what keeps it from being better."""
+    """One quantity, measured once or several times, or not at all where it cannot be.
+
+    `bound`: what keeps it from being better.
+    """
 
     name: str
     unit: str
@@ -39,13 +46,13 @@ class Figure:
 
     def fields(self) -> Fields:
         """Ready for JSON: the samples are summed up by their median, 10th and 90th percentile."""
-        low, median, high = (float(value) for value in np.percentile(self.samples, (10, 50, 90)))
+        low, median, high = self._percentiles()
         fields: Fields = {
             "name": self.name,
             "unit": self.unit,
-            "median": round(median, 3),
-            "p10": round(low, 3),
-            "p90": round(high, 3),
+            "median": median,
+            "p10": low,
+            "p90": high,
             "count": len(self.samples),
             "bound": self.bound,
             "goal": None,
@@ -54,9 +61,15 @@ class Figure:
             fields["goal"] = {
                 "limit": self.goal.limit,
                 "at_least": self.goal.at_least,
-                "reached": self.goal.reached(median),
+                "reached": None if median is None else self.goal.reached(median),
             }
         return fields
+
+    def _percentiles(self) -> tuple[float | None, ...]:
+        if not len(self.samples):
+            return None, None, None
+        values = np.percentile(self.samples, (10, 50, 90))
+        return tuple(round(float(value), DIGITS) for value in values)
 
 
 @dataclass(frozen=True)
@@ -79,9 +92,9 @@ class Setup:
 
 
 @dataclass(frozen=True)
-class Measure:
-    """One chapter of the results: `run` makes its figures, `about` says how."""
+class Measure(Generic[Bed]):
+    """One chapter of the results: `run` makes its figures on a test bed, `about` says how."""
 
     title: str
     about: str
-    run: Callable[[Setup], list[Figure]] = field(repr=False)
+    run: Callable[[Bed], list[Figure]] = field(repr=False)

@@ -4,13 +4,14 @@ import os
 import platform
 import subprocess
 import time
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from benchmarks.service import ROOT
 
-PACKAGES = {
+SERVICE_PACKAGES = {
     "numpy": "numpy",
     "opencv": "opencv-python-headless",
     "litert": "ai-edge-litert",
@@ -20,17 +21,28 @@ PACKAGES = {
     "flask": "flask",
     "gunicorn": "gunicorn",
 }
+NET_PACKAGES = {
+    "torch": "torch",
+    "numpy": "numpy",
+    "opencv": "opencv-python-headless",
+    "av": "av",
+    "orjson": "orjson",
+    "pillow": "pillow",
+}
 
 
-def describe(model_version: str) -> dict[str, Any]:
-    """Machine, versions, date and commit, ready for JSON."""
+def describe(
+    model_version: str, packages: Mapping[str, str] = SERVICE_PACKAGES, card: str = ""
+) -> dict[str, Any]:
+    """Machine, versions, date and commit, ready for JSON. `packages`: by the name shown."""
     return {
         "processor": _processor(),
         "cores": os.cpu_count(),
+        "card": card,
         "system": f"{platform.system()} {platform.machine()}",
         "load_average_at_start": round(os.getloadavg()[0], 2),
         "python": platform.python_version(),
-        "packages": {name: version(package) for name, package in PACKAGES.items()},
+        "packages": {name: version(package) for name, package in packages.items()},
         "model_version": model_version,
         "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
         "commit": _commit(),

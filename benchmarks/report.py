@@ -6,10 +6,11 @@ from typing import Any
 INTRO = """\
 # Performance
 
-This page is written by `python benchmarks/run.py` from the results file beside it; no number in
-it is typed by hand. The machine is shared with other work: absolute times move with what else it
-does, so **ratios within one run are what counts**. Figures measured several times are medians,
-with the 10th and 90th percentile of the repeats as spread; single ones have no spread.
+This page is written by `python benchmarks/run.py` and `python benchmarks/fourdhumans.py` from the
+results files beside it; no number in it is typed by hand. The machine is shared with other work:
+absolute times move with what else it does, so **ratios within one run are what counts**. Figures
+measured several times are medians, with the 10th and 90th percentile of the repeats as spread;
+single ones have no spread.
 """
 
 AGAIN = """\
@@ -17,39 +18,53 @@ AGAIN = """\
 
     python benchmarks/run.py --media FOLDER --mediapipe-python PYTHON
 
-measures everything in some minutes, on Linux, and writes this page and `performance.json`.
-`FOLDER` holds the pictures and clips named above, `PYTHON` is one that has mediapipe (without it
-the comparisons are left out). `--only NAME`, or `python -m pose_service bench NAME`, prints one
-chapter and writes nothing. What is started is ended again, also when the run is interrupted.
+measures the service with the embedded engine in some minutes, on Linux, and writes
+`performance.json` and this page. `FOLDER` holds the pictures and clips named above, `PYTHON` is one
+that has mediapipe (without it the comparisons are left out). `--only NAME`, or
+`python -m pose_service bench NAME`, prints one chapter and writes nothing. What is started is ended
+again, also when the run is interrupted.
+
+    python benchmarks/fourdhumans.py --device cpu --weights FOLDER
+    python benchmarks/fourdhumans.py --device cuda --weights FOLDER
+
+measure the 4dhumans engine, each on its device, and write that device's part of
+`performance-4dhumans.json` and this page. Stand-in weights of full size, 5.5 GB, are written into
+`FOLDER` unless they are there (without `--weights` into a temporary folder): numbers made from
+names, with which speed and memory are those of the official files and what is seen means nothing.
+The CPU takes ten minutes and 12 GB of memory; `--only NAME` prints one chapter and writes nothing.
 """
+
+NOT_MEASURED = "not measured"
 
 Fields = Mapping[str, Any]
 
 
-def render(results: Fields) -> str:
-    """The page as Markdown."""
-    chapters = results["chapters"]
-    parts = [
-        INTRO,
-        _machine(results["machine"]),
-        "## Goals\n\n" + _goals(chapters),
-        *(chapter_text(chapter) for chapter in chapters),
-        AGAIN,
-    ]
-    return "\n".join(parts)
+def render(parts: Sequence[Fields]) -> str:
+    """The page as Markdown: the results of one engine on one device after the other."""
+    chapters = [chapter for part in parts for chapter in part["chapters"]]
+    pieces = [INTRO, "## Goals\n\n" + _goals(chapters), *map(_part, parts), AGAIN]
+    return "\n".join(pieces)
+
+
+def _part(part: Fields) -> str:
+    """Where it was measured, and its chapters."""
+    machine = [_machine(part["machine"])] if part["machine"] else []
+    heads = [f"## {part['title']}\n", *machine]
+    return "\n".join([*heads, *(chapter_text(chapter) for chapter in part["chapters"])])
 
 
 def chapter_text(chapter: Fields) -> str:
     """One chapter: how it was measured, and its table."""
     rows = [_row(figure) for figure in chapter["figures"]]
     header = ("", "median", "p10 – p90", "goal", "bounded by")
-    return f"## {chapter['title']}\n\n{chapter['about']}\n\n{_table(header, rows)}"
+    return f"### {chapter['title']}\n\n{chapter['about']}\n\n{_table(header, rows)}"
 
 
 def _machine(machine: Fields) -> str:
     packages = ", ".join(f"{name} {number}" for name, number in machine["packages"].items())
+    parts = (machine["processor"], f"{machine['cores']} cores", machine["system"], machine["card"])
     rows = [
-        ("machine", f"{machine['processor']}, {machine['cores']} cores, {machine['system']}"),
+        ("machine", ", ".join(part for part in parts if part)),
         ("load average at the start", str(machine["load_average_at_start"])),
         ("engine", f"`{machine['model_version']}`"),
         ("versions", f"Python {machine['python']}, {packages}"),
@@ -80,15 +95,18 @@ def _goal(figure: Fields) -> str:
 
 
 def _verdict(figure: Fields) -> str:
-    return "reached" if figure["goal"]["reached"] else "**missed**"
+    reached = figure["goal"]["reached"]
+    return NOT_MEASURED if reached is None else "reached" if reached else "**missed**"
 
 
 def _value(figure: Fields) -> str:
+    if not figure["count"]:
+        return NOT_MEASURED
     return f"{_number(figure['median'])} {figure['unit']}".rstrip()
 
 
 def _spread(figure: Fields) -> str:
-    if figure["count"] == 1:
+    if figure["count"] < 2:
         return ""
     return f"{_number(figure['p10'])} – {_number(figure['p90'])}"
 

@@ -4,14 +4,11 @@ python benchmarks/run.py [--media DIR] [--mediapipe-python PATH] [--out FILE.jso
 """
 
 import argparse
-import json
 import signal
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -20,13 +17,15 @@ from benchmarks import yardstick
 from benchmarks.figures import BenchmarkError, Setup
 from benchmarks.machine import describe
 from benchmarks.measures import MEASURES
-from benchmarks.report import chapter_text, render
+from benchmarks.report import chapter_text
+from benchmarks.results import SERVICE, measured, write
 from benchmarks.service import ROOT
 from pose_service.core.config import read_settings
 from pose_service.core.errors import PoseError
 from pose_service.engines.registry import build_engine
 
 ENGINE = "embedded"
+TITLE = "The service with the embedded engine"
 LIMIT_S = 600
 
 
@@ -46,31 +45,15 @@ def main() -> None:
 
 def _report(setup: Setup, given: argparse.Namespace) -> None:
     if given.only:
-        (chapter,) = measure(setup, [given.only])
+        (chapter,) = measured(MEASURES, [given.only], setup)
         print(chapter_text(chapter))
         return
     engine, _ = build_engine(setup.settings)
     machine = describe(engine.model_version)
     if setup.mediapipe_python is not None:
         machine["packages"]["mediapipe"] = yardstick.version(setup.mediapipe_python)
-    results = {"machine": machine, "chapters": measure(setup, MEASURES)}
-    given.out.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    page = given.out.with_suffix(".md")
-    page.write_text(render(results), encoding="utf-8")
-    print(f"written: {given.out}, {page}")
-
-
-def measure(setup: Setup, names: Iterable[str]) -> list[dict[str, Any]]:
-    """The chapters of these names, ready for JSON."""
-    chapters = []
-    for name in names:
-        print(f"measuring: {name}", file=sys.stderr)
-        what = MEASURES[name]
-        figures = [figure.fields() for figure in what.run(setup)]
-        chapters.append(
-            {"name": name, "title": what.title, "about": what.about, "figures": figures}
-        )
-    return chapters
+    chapters = measured(MEASURES, MEASURES, setup)
+    write(given.out, {"title": TITLE, "machine": machine, "chapters": chapters})
 
 
 def _give_up(number: int, frame: FrameType | None) -> None:
@@ -82,7 +65,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure the service on this machine.")
     parser.add_argument("--media", type=Path, default=ROOT.parent / "shared" / "media")
     parser.add_argument("--mediapipe-python", type=Path, metavar="PATH")
-    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "performance.json")
+    parser.add_argument("--out", type=Path, default=ROOT / "docs" / SERVICE)
     parser.add_argument("--only", choices=tuple(MEASURES), metavar="NAME", help=", ".join(MEASURES))
     return parser.parse_args()
 

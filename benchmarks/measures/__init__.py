@@ -1,6 +1,6 @@
 """The measurements: one module each, with a `MEASURE`."""
 
-from benchmarks.figures import Measure
+from benchmarks.figures import Measure, Setup
 from benchmarks.measures import (
     clip,
     encode,
@@ -12,7 +12,7 @@ from benchmarks.measures import (
     start,
 )
 
-MEASURES: dict[str, Measure] = {
+MEASURES: dict[str, Measure[Setup]] = {
     "people": people.MEASURE,
     "clip": clip.MEASURE,
     "stages": stages.MEASURE,

@@ -58,12 +58,11 @@ def figures(engine: Engine, rounds: int) -> list[Figure]:
     ]
 
 
-def standing(body: BodyModel) -> TrackedFrame:
+def standing(body: BodyModel, shape_numbers: int = 1) -> TrackedFrame:
     """One person in the rest pose, 4 m before the camera."""
     joints = len(body.rotation_names)
-    pose = BodyPoses(
-        np.tile(np.eye(3), (1, joints, 1, 1)), np.array([[0.1, 0.2, 4]]), np.ones((1, 1))
-    )
+    shape = np.ones((1, shape_numbers))
+    pose = BodyPoses(np.tile(np.eye(3), (1, joints, 1, 1)), np.array([[0.1, 0.2, 4]]), shape)
     person = Person(
         track_id=1,
         provenance=Provenance.OBSERVED,

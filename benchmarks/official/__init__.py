@@ -1,0 +1,1 @@
+"""What the 4dhumans engine costs with nets of the official sizes; `fourdhumans.py` runs these."""

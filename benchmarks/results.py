@@ -1,0 +1,51 @@
+"""From measurements to the results files, and from both of these to the page."""
+
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from benchmarks.figures import Measure
+from benchmarks.report import render
+
+PAGE = "performance.md"
+SERVICE, OFFICIAL = "performance.json", "performance-4dhumans.json"
+
+Bed = TypeVar("Bed")
+Fields = dict[str, Any]
+
+
+def measured(measures: Mapping[str, Measure[Bed]], names: Iterable[str], bed: Bed) -> list[Fields]:
+    """The chapters of these names, ready for JSON."""
+    chapters = []
+    for name in names:
+        print(f"measuring: {name}", file=sys.stderr)
+        what = measures[name]
+        figures = [figure.fields() for figure in what.run(bed)]
+        chapters.append(
+            {"name": name, "title": what.title, "about": what.about, "figures": figures}
+        )
+    return chapters
+
+
+def read(path: Path) -> Fields:
+    """The results in `path`; nothing where there is no such file."""
+    results: Fields = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return results
+
+
+def write(path: Path, results: Fields) -> None:
+    """Keep `results`; if `path` has its usual name, make the page beside it anew."""
+    path.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    print(f"written: {path}")
+    if path.name in (SERVICE, OFFICIAL):
+        page = path.with_name(PAGE)
+        page.write_text(page_of(path.parent), encoding="utf-8")
+        print(f"written: {page}")
+
+
+def page_of(folder: Path) -> str:
+    """The page that the results files in `folder` make; a missing one leaves its chapters out."""
+    parts = [read(folder / SERVICE), *read(folder / OFFICIAL).values()]
+    return render([part for part in parts if part])
