@@ -30,7 +30,7 @@ from pose_service.core.errors import PoseError
 from pose_service.engines.fourdhumans import NAME
 from pose_service.fourdhumans.sizes import OFFICIAL as SIZES
 
-LIMIT_S = {"cpu": 600, "cuda": 1500}
+LIMIT_S = {"cpu": 1500, "cuda": 1500}
 TITLES = {"cpu": "The 4dhumans engine on the CPU", "cuda": "The 4dhumans engine on a card"}
 
 

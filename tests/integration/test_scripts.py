@@ -82,7 +82,8 @@ class Service:
     def wait_until(self, status: str, path: str = "/health") -> dict[str, Any]:
         deadline = time.monotonic() + WAIT_S
         while time.monotonic() < deadline and self.process.poll() is None:
-            with suppress(urllib.error.URLError):
+            # a connection made while the port opens was reset once in some hundred starts
+            with suppress(urllib.error.URLError, ConnectionResetError):
                 answer = self.ask(path)
                 if answer["status"] == status:
                     return answer

@@ -215,23 +215,21 @@ def _results(goal: Goal) -> dict[str, Any]:
     figure = Figure("a frame", "ms", [10, 20, 30], goal, "the net")
     chapter = {"name": "x", "title": "Frames", "about": "How.", "figures": [figure.fields()]}
     machine = {
-        "processor": "P", "cores": 2, "system": "S", "load_average_at_start": 0.5,
+        "processor": "P", "cores": 2, "card": "", "system": "S", "load_average_at_start": 0.5,
         "python": "3", "packages": {"numpy": "2"}, "model_version": "toy/1",
         "date": "today", "commit": "abc",
     }  # fmt: skip
-    return {"machine": machine, "chapters": [chapter]}
+    return {"title": "Toys", "machine": machine, "chapters": [chapter]}
 
 
 def test_the_page_says_of_each_goal_whether_it_was_reached() -> None:
-    assert "| Frames | a frame | ≤ 20 ms | 20 ms | reached |" in report.render(_results(Goal(20)))
-    missed = report.render(_results(Goal(25, at_least=True)))
+    assert "| Frames | a frame | ≤ 20 ms | 20 ms | reached |" in report.render([_results(Goal(20))])
+    missed = report.render([_results(Goal(25, at_least=True))])
     assert "| a frame | 20 ms | 12 – 28 | ≥ 25 ms: **missed** | the net |" in missed
 
 
-def test_the_page_in_docs_is_made_from_the_results_beside_it() -> None:
+def test_the_results_in_docs_have_every_measure() -> None:
     results = json.loads((ROOT / "docs" / "performance.json").read_text(encoding="utf-8"))
-    page = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
-    assert page == report.render(results)
     assert [chapter["name"] for chapter in results["chapters"]] == list(MEASURES)
 
 
