@@ -6,7 +6,6 @@
 import gc
 import json
 import os
-import resource
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -101,8 +100,11 @@ def _read(path: Path) -> None:
 
 
 def most_kb() -> int:
-    """The most memory that this process ever held, pages of mapped files included."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    """The most memory that this process ever held, pages of mapped files included.
+
+    Not `ru_maxrss`, which begins with what the process held that started this one.
+    """
+    return _counts("status")["VmHWM"]
 
 
 def own_kb() -> int:
