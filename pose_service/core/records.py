@@ -12,6 +12,7 @@ from typing import Self
 import numpy as np
 
 from pose_service.core.arrays import FloatArray, ImageArray, IntArray, expect_shape
+from pose_service.core.masks import Mask
 from pose_service.core.skeletons import SMPL24
 
 NEW_TRACK = -1
@@ -86,16 +87,20 @@ class Regions:
 
     `boxes_xyxy_px`: (n, 4). `scores`: (n,) 0 to 1. `rois`: (n, 4) turned squares for engines that
     crop them, as centre x, centre y, side (pixels) and angle (radians, clockwise on the screen).
-    `track_ids`: (n,), `NEW_TRACK` for a detector's find.
+    `track_ids`: (n,), `NEW_TRACK` for a detector's find. `masks`: n, each None where it is not
+    known; or None at all, where nobody asked for any.
     """
 
     boxes_xyxy_px: FloatArray
     scores: FloatArray
     rois: FloatArray
     track_ids: IntArray
+    masks: tuple[Mask | None, ...] | None = None
 
     def __post_init__(self) -> None:
         count = len(self.scores)
+        if self.masks is not None and len(self.masks) != count:
+            raise ValueError(f"masks: expected {count}, got {len(self.masks)}")
         expect_shape("boxes_xyxy_px", self.boxes_xyxy_px, (count, 4))
         expect_shape("scores", self.scores, (count,))
         expect_shape("rois", self.rois, (count, 4))
@@ -125,14 +130,24 @@ class Regions:
             np.concatenate([part.scores for part in parts]),
             np.concatenate([part.rois for part in parts]),
             np.concatenate([part.track_ids for part in parts]),
+            _joined_masks(parts),
         )
 
     def take(self, chosen: IntArray) -> "Regions":
         """The regions at the places `chosen`, a list of indices or a mask."""
+        masks = self.masks
+        if masks is not None:
+            masks = tuple(masks[place] for place in np.arange(len(self))[chosen])
         return Regions(
             self.boxes_xyxy_px[chosen], self.scores[chosen], self.rois[chosen],
-            self.track_ids[chosen],
+            self.track_ids[chosen], masks,
         )  # fmt: skip
+
+
+def _joined_masks(parts: Sequence[Regions]) -> tuple[Mask | None, ...] | None:
+    if all(part.masks is None for part in parts):
+        return None
+    return tuple(mask for part in parts for mask in part.masks or [None] * len(part))
 
 
 @dataclass(frozen=True)
@@ -196,6 +211,11 @@ class Observation:
     `landmarks_px`: (k, 2); `landmarks_m`: (k, 3) camera axes, origin at the mid-hip;
     `landmark_confidence`: (k,) 0 to 1, how far each may be believed. `joint_confidence`: (24,)
     0 to 1, in SMPL's order. `pose` holds the body where the net itself gives one, else None.
+
+    `mask`: the pixels that show the person, where the detector told. `appearance`: (k,) how the
+    person looks, numbers of 0 and more whose sum is 1, where the tracker found it out.
+    `identity_risk`: 0 to 1, how nearly another track fitted as well as the person's own; 0 where
+    none was a rival.
     """
 
     track_id: int
@@ -207,6 +227,9 @@ class Observation:
     landmark_confidence: FloatArray
     joint_confidence: FloatArray
     pose: BodyPoses | None = None
+    mask: Mask | None = None
+    appearance: FloatArray | None = None
+    identity_risk: float = 0.0
 
     def __post_init__(self) -> None:
         count = len(self.landmarks_px)
@@ -223,7 +246,10 @@ class Person:
     """One body in one frame, as it is answered and stored.
 
     `track_id` is constant through a clip or session. `tracking_confidence` is 1 when observed and
-    falls over a gap. `pose` holds exactly one body.
+    falls over a gap. `pose` holds exactly one body. `raw_pose`: the same as the net gave it in this
+    very frame, before smoothing and with the frame's own shape; None where nobody was seen.
+    `mask`: the pixels that show the person, where they are known. `identity_risk`: see
+    `Observation`.
     """
 
     track_id: int
@@ -233,12 +259,16 @@ class Person:
     box_xyxy_px: FloatArray
     joint_confidence: FloatArray
     pose: BodyPoses
+    raw_pose: BodyPoses | None = None
+    mask: Mask | None = None
+    identity_risk: float = 0.0
 
     def __post_init__(self) -> None:
         expect_shape("box_xyxy_px", self.box_xyxy_px, (4,))
         expect_shape("joint_confidence", self.joint_confidence, (len(SMPL24),))
-        if len(self.pose) != 1:
-            raise ValueError(f"pose: expected one body, got {len(self.pose)}")
+        for name, pose in (("pose", self.pose), ("raw_pose", self.raw_pose)):
+            if pose is not None and len(pose) != 1:
+                raise ValueError(f"{name}: expected one body, got {len(pose)}")
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""PyTorch Lightning's checkpoints: a `state_dict` of tensors and much else that stays shut.
+"""Checkpoints of PyTorch and Lightning: one table of tensors and much else that stays shut.
 
 The rest of such a file (training settings, optimizer) names classes of packages that are not
 needed to run a net. They become placeholders, so that any such file opens and none can act.
@@ -29,11 +29,15 @@ _HARMFUL_BUILTINS = ("eval", "exec", "compile", "open", "__import__", "breakpoin
 
 
 def open_lightning(path: Path, remedy: str) -> dict[str, Tensor]:
-    """Tensors by name, on the CPU and memory-mapped: they are read when they are first used.
+    """The tensors of a Lightning checkpoint's `state_dict`; see `open_tensors`."""
+    return open_tensors(path, WantedFile("a PyTorch Lightning checkpoint", remedy), "state_dict")
 
-    Names and shapes are not compared with any net. Raises `EngineError` with `remedy`.
+
+def open_tensors(path: Path, wanted: WantedFile, entry: str) -> dict[str, Tensor]:
+    """The tensors under `entry` by name, on the CPU and memory-mapped: read when first used.
+
+    Names and shapes are not compared with any net. Raises `EngineError` with `wanted`'s remedy.
     """
-    wanted = WantedFile("a PyTorch Lightning checkpoint", remedy)
     require(path, wanted, Content.CHECKPOINT)
     try:
         content = torch.load(
@@ -44,16 +48,13 @@ def open_lightning(path: Path, remedy: str) -> dict[str, Tensor]:
         raise refusal(path, wanted, error) from error
     except (*DAMAGE, RuntimeError) as error:
         raise wanted.error(path, f"it ends early or is damaged ({error})") from error
-    if not isinstance(content, dict) or not isinstance(content.get("state_dict"), dict):
-        raise wanted.error(path, "it has no `state_dict`")
-    return _tensors(path, wanted, content["state_dict"])
-
-
-def _tensors(path: Path, wanted: WantedFile, state: dict[Any, Any]) -> dict[str, Tensor]:
+    if not isinstance(content, dict) or not isinstance(content.get(entry), dict):
+        raise wanted.error(path, f"it has no `{entry}`")
+    state: dict[Any, Any] = content[entry]
     odd = [str(name) for name, value in state.items() if not isinstance(value, Tensor)]
     if odd or not state:
         problem = f"no tensors at {', '.join(odd[:5])}" if odd else "it is empty"
-        raise wanted.error(path, f"its `state_dict` is none: {problem}")
+        raise wanted.error(path, f"its `{entry}` is none: {problem}")
     return {str(name): value for name, value in state.items()}
 
 

@@ -80,9 +80,14 @@ def open_pickle(path: Path, wanted: WantedFile, allowed: Globals) -> object:
     Raises `EngineError` if it is no pickle, is damaged, or asks for a name that is not `allowed`.
     """
     require(path, wanted, Content.PICKLE)
+    with path.open("rb") as file:
+        return read_pickle(file, path, wanted, allowed)
+
+
+def read_pickle(file: BinaryIO, path: Path, wanted: WantedFile, allowed: Globals) -> object:
+    """As `open_pickle`, from where `file` stands; `path` is what the errors call it."""
     try:
-        with path.open("rb") as file:
-            return _RestrictedUnpickler(file, allowed).load()
+        return _RestrictedUnpickler(file, allowed).load()
     except RefusedGlobalError as error:
         raise refusal(path, wanted, error) from error
     except DAMAGE as error:

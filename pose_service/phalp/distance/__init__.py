@@ -1,0 +1,1 @@
+"""How badly each detection fits each track: PHALP's cost, term by term."""
