@@ -143,6 +143,7 @@ def _observation(
         landmark_confidence=confidence,
         joint_confidence=confidence,
         pose=pose,
+        mask=one.mask,
     )
 
 
