@@ -44,7 +44,7 @@ class BodyTracker:
         self._body = body
         self._nets = nets
         self._smallest_px = _UPSTREAMS_SMALLEST_PX if compat == "upstream" else None
-        self._cuts = ShotCuts(fps) if compat == "fixed" else None
+        self._cuts = ShotCuts() if compat == "fixed" else None
         self._carried = CarriedBoxes(fps, settings.detect_every)
         self._tracker: PhalpTracker[Tensor] = PhalpTracker(
             newest_poses if nets is None else nets.predict_poses.in_compat(compat),
