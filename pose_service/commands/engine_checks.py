@@ -1,7 +1,6 @@
 """What the engines need: their files, and what the nets of `4dhumans` run on."""
 
 import importlib
-import os
 import shutil
 import subprocess
 import sys
@@ -16,7 +15,7 @@ from pose_service.core.files import OfficialFile
 from pose_service.engines.registry import recipes
 from pose_service.engines.seam import EngineRecipe
 from pose_service.runtime.fetch import sha256_of
-from pose_service.runtime.weights import located, places, remedy
+from pose_service.runtime.weights import located, remedy
 
 ROOT = Path(__file__).resolve().parents[2]
 NETS_REQUIREMENTS = ROOT / "requirements-4dhumans.txt"
@@ -26,15 +25,14 @@ NETS_ENGINE = "4dhumans"
 def files(settings: Settings, *, full: bool = False) -> Iterator[Finding]:
     """Each file of each engine that may come to serve; with `full` looked into, not at.
 
-    One that is missing is a problem only where its engine is asked for by name, and does not
-    serve without.
+    One that is missing is a problem only where its engine is asked for by name and needs it.
     """
     for recipe in _eligible(settings):
         wrong = State.PROBLEM if settings.engine == recipe.name else State.NOTE
         for file in (file for source in recipe.sources for file in source.files):
             yield _file(file, settings, wrong, full=full)
         for file in (file for source in recipe.optional_sources for file in source.files):
-            yield _optional_file(file, settings, wrong, full=full)
+            yield _file(file, settings, State.NOTE, full=full)
 
 
 def nets_packages(settings: Settings, requirements: Path = NETS_REQUIREMENTS) -> Iterator[Finding]:
@@ -131,13 +129,6 @@ def _file(file: OfficialFile, settings: Settings, wrong: State, *, full: bool) -
         return Finding(file.name, wrong, str(error), error.hint)
     known = " and is whole" if full else ""
     return Finding(file.name, State.OK, f"{path}{known} ({file.purpose}; {file.licence})")
-
-
-def _optional_file(file: OfficialFile, settings: Settings, wrong: State, *, full: bool) -> Finding:
-    """One that is not here is never a problem; one that is here and damaged may be."""
-    if not any(os.path.isfile(path) for path in places(file, settings)):
-        wrong = State.NOTE
-    return _file(file, settings, wrong, full=full)
 
 
 def _look_into(path: Path, file: OfficialFile, hint: str) -> None:

@@ -41,7 +41,7 @@ def load_phalp(
 ) -> PhalpNets | None:
     """PHALP's nets; without, people are told apart by place and pose alone, and the log says why.
 
-    A file that is here and cannot be used is an `EngineError`, as any other.
+    A file that looks right and cannot be used is an `EngineError`, as any other.
     """
     if settings.phalp == "off":
         return None
@@ -50,11 +50,15 @@ def load_phalp(
     except EngineError as error:
         log.warning("[INIT] %s: %s. %s", WITHOUT_PHALP, error, error.hint)
         return None
-    return PhalpNets(
-        textures=_textures(settings, compute, body),
-        looks=_looks(settings, compute),
-        predict_poses=_predictor(settings, compute),
-    )
+    try:
+        return PhalpNets(
+            textures=_textures(settings, compute, body),
+            looks=_looks(settings, compute),
+            predict_poses=_predictor(settings, compute),
+        )
+    except EngineError as error:
+        hint = f"{error.hint} POSE_PHALP=off serves without PHALP's files."
+        raise EngineError(str(error), hint=hint) from error
 
 
 def _textures(settings: Settings, compute: Compute, body: SmplBody) -> SeenTextures:

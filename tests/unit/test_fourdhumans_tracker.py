@@ -364,6 +364,7 @@ def test_a_file_of_phalps_that_is_damaged_is_named_with_what_to_do(
         ENGINE.build(settings(there))
     assert "Delete it or move it away." in caught.value.hint
     assert "fetch-weights 4dhumans" in caught.value.hint
+    assert "POSE_PHALP=off" in caught.value.hint
 
 
 def test_off_is_the_tracker_of_boxes_and_opens_no_file_of_phalps(
