@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import standin_hmr2
+import standin_phalp
 import standin_smpl
 import standin_vitdet
 import torch
@@ -19,6 +20,7 @@ import torch
 from pose_service.bodies.smpl_files import NEUTRAL_BODY
 from pose_service.hmr2.config import TINY
 from pose_service.hmr2.files import ARCHIVE, CHECKPOINT, EXTRA_JOINTS
+from pose_service.phalp.files import APPEARANCE, POSE_PREDICTOR, POSE_SETTINGS
 from pose_service.vitdet.files import DETECTOR
 
 HANDED_OUT_BODY = "basicModel_neutral_lbs_10_207_0_v1.0.0.pkl"
@@ -96,6 +98,14 @@ def write_tree(folder: Path) -> Path:
     return folder
 
 
+def write_phalp(folder: Path) -> None:
+    """PHALP's five files and the settings, as they are handed out, in `folder`."""
+    standin_phalp.write_appearance(folder / APPEARANCE.name)
+    standin_phalp.write_predictor(folder / POSE_PREDICTOR.name)
+    standin_phalp.write_settings(folder / POSE_SETTINGS.name)
+    standin_phalp.write_arrays(folder, standin_smpl.FACES)
+
+
 def pack(tree: Path, path: Path) -> Path:
     """`tree` as an archive: plain tar, as the official one is, whatever its name says."""
     with tarfile.open(path, "w") as archive:
@@ -104,15 +114,16 @@ def pack(tree: Path, path: Path) -> Path:
 
 
 def write_mirror(folder: Path, tree: Path) -> Path:
-    """What can be fetched: the detector, and HMR 2.0's archive made of `tree`."""
+    """What can be fetched: the detector, HMR 2.0's archive made of `tree`, and PHALP's files."""
     folder.mkdir(exist_ok=True)
     write_detector(folder / DETECTOR.name)
     pack(tree, folder / ARCHIVE.name)
+    write_phalp(folder)
     return folder
 
 
 def write_files(data_dir: Path) -> Path:
-    """All four files where `fetch-weights` puts them below `POSE_DATA_DIR`."""
+    """All files where `fetch-weights` puts them below `POSE_DATA_DIR`."""
     folder = data_dir / NEUTRAL_BODY.folder
     folder.mkdir(parents=True)
     write_body(folder / NEUTRAL_BODY.name)
@@ -122,4 +133,5 @@ def write_files(data_dir: Path) -> Path:
         (EXTRA_JOINTS, write_extra_joints),
     ):
         write(data_dir / file.folder / file.name)
+    write_phalp(data_dir / APPEARANCE.folder)
     return data_dir

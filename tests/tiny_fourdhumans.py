@@ -21,6 +21,7 @@ from pose_service.hmr2 import files as hmr2_files
 from pose_service.hmr2.checkpoint import check_official
 from pose_service.hmr2.config import TINY
 from pose_service.hmr2.files import ARCHIVE, CHECKPOINT
+from pose_service.phalp.files import PHALP_EXTRA_SOURCES, PHALP_SOURCES
 from pose_service.runtime.opening.detectron2 import open_detectron2
 from pose_service.runtime.opening.lightning import open_lightning
 from pose_service.vitdet import checkpoint as vitdet_checkpoint
@@ -77,6 +78,8 @@ SIZES = Sizes(
     regressor=TINY,
     detector_source=_small(DETECTOR_SOURCE),
     regressor_source=_small(ARCHIVE),
+    phalp_sources=tuple(map(_small, PHALP_SOURCES)),
+    phalp_extra_sources=tuple(map(_small, PHALP_EXTRA_SOURCES)),
 )
 ENGINE = recipe(SIZES)
 

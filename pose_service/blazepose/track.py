@@ -4,10 +4,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pose_service.blazepose.appearance import likeness
 from pose_service.blazepose.roi import Roi
 from pose_service.core.arrays import FloatArray
 from pose_service.core.records import Observation
+from pose_service.tracking.colours import likeness
 
 _VELOCITY_MEMORY = 0.5
 _VELOCITY_DAMPING = 0.8  # per frame: a person who is not seen is less and less sure to go on

@@ -25,12 +25,14 @@ NETS_ENGINE = "4dhumans"
 def files(settings: Settings, *, full: bool = False) -> Iterator[Finding]:
     """Each file of each engine that may come to serve; with `full` looked into, not at.
 
-    One that is missing is a problem only where its engine is asked for by name.
+    One that is missing is a problem only where its engine is asked for by name and needs it.
     """
     for recipe in _eligible(settings):
         wrong = State.PROBLEM if settings.engine == recipe.name else State.NOTE
         for file in (file for source in recipe.sources for file in source.files):
             yield _file(file, settings, wrong, full=full)
+        for file in (file for source in recipe.optional_sources for file in source.files):
+            yield _file(file, settings, State.NOTE, full=full)
 
 
 def nets_packages(settings: Settings, requirements: Path = NETS_REQUIREMENTS) -> Iterator[Finding]:

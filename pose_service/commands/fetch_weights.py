@@ -1,9 +1,12 @@
 """`fetch-weights`: bring the files of an engine into `POSE_DATA_DIR`, and say where all are."""
 
+from collections.abc import Sequence
+
 from pose_service.commands.arguments import Arguments
 from pose_service.commands.console import console, progress
 from pose_service.core.config import Settings
 from pose_service.core.errors import EngineError, PoseError
+from pose_service.core.files import FileSource
 from pose_service.engines.registry import recipes
 from pose_service.engines.seam import EngineRecipe
 from pose_service.runtime.delivery import Delivery
@@ -17,15 +20,19 @@ def run(arguments: Arguments, settings: Settings) -> int:
     recipe = wanted_recipe(arguments.engine or settings.engine, settings)
     failures: list[PoseError] = []
     with progress() as report:
-        deliveries = tuple(Delivery(source, settings, report) for source in recipe.sources)
+        needed, optional = (
+            tuple(Delivery(source, settings, report) for source in sources)
+            for sources in (recipe.sources, recipe.optional_sources)
+        )
         if arguments.source:
-            take_from(arguments.source.expanduser(), deliveries)
+            take_from(arguments.source.expanduser(), (*needed, *optional))
         else:
-            failures = _obtain_all(deliveries)
-    if not deliveries:
+            failures = _obtain_all(needed)
+            _say_what_failed(_obtain_all(optional))
+    if not needed:
         console.print(f"{recipe.name}: needs no files. {recipe.probe(settings).remedy}")
     _say_what_is_here(recipe, settings)
-    lacking = [each.source.name for each in deliveries if each.source.urls and each.lacking]
+    lacking = [each.source.name for each in needed if each.source.urls and each.lacking]
     if failures:
         raise FetchError("; ".join(map(str, failures)), hint=failures[0].hint)
     if lacking:
@@ -70,16 +77,31 @@ def _obtain_all(deliveries: tuple[Delivery, ...]) -> list[PoseError]:
     return failures
 
 
+def _say_what_failed(failures: list[PoseError]) -> None:
+    """Of files that the engine serves without: no error, but said."""
+    for failure in failures:
+        console.print(f"not fetched: {str(failure).rstrip('.')}. {failure.hint}".rstrip())
+
+
 def _say_what_is_here(recipe: EngineRecipe, settings: Settings) -> None:
     """One line for each file: its place, or what to do where it cannot be fetched."""
-    missing = False
-    for source in recipe.sources:
+    missing = _say_where(recipe.sources, settings)
+    without = _say_where(recipe.optional_sources, settings)
+    if without:
+        console.print(f"{recipe.name} serves without {', '.join(without)}, but not as well")
+    if recipe.sources and not missing:
+        console.print(f"{recipe.name}: every file {'it needs ' if without else ''}is here")
+
+
+def _say_where(sources: Sequence[FileSource], settings: Settings) -> list[str]:
+    """Names of the files that are missing."""
+    missing: list[str] = []
+    for source in sources:
         for file in source.files:
             try:
                 console.print(f"  {file.name}: {located(file, settings)}")
             except EngineError as error:
-                missing = True
+                missing.append(file.name)
                 by_hand = "" if source.urls else f" {error.hint}"
                 console.print(f"  {file.name}: {error}.{by_hand}")
-    if recipe.sources and not missing:
-        console.print(f"{recipe.name}: every file is here")
+    return missing

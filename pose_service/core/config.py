@@ -5,7 +5,7 @@ import tempfile
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -82,6 +82,7 @@ class Settings(BaseModel):
     batch: int = Field(8, alias="POSE_BATCH", ge=1, le=64)
     picture_score: float = Field(0.5, alias="POSE_PICTURE_SCORE", ge=0, lt=1)
     clip_score: float = Field(0.8, alias="POSE_CLIP_SCORE", ge=0, lt=1)
+    phalp: Literal["fixed", "upstream", "off"] = Field("fixed", alias="POSE_PHALP")
     detect_every: int = Field(1, alias="POSE_DETECT_EVERY", ge=1, le=30)
 
     data_dir: Path = Field(default_factory=_cache_dir, alias="POSE_DATA_DIR")

@@ -34,7 +34,9 @@ class Look(StrEnum):
     """What pictures are looked at for: engines trade finding more against finding wrongly by it."""
 
     PICTURE = "picture"
-    """A picture by itself, or one of a session."""
+    """A picture by itself."""
+    SESSION = "session"
+    """The same, as one of a session: people are followed from it to the next."""
     THOROUGH = "thorough"
     """The same, for smaller and closer people too; may take several times as long."""
     CLIP = "clip"

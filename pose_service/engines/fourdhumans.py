@@ -1,16 +1,22 @@
-"""The 4dhumans engine: ViTDet-H finds people, HMR 2.0 sees their bodies, SMPL is the body."""
+"""The 4dhumans engine: ViTDet-H finds people, HMR 2.0 sees SMPL bodies, PHALP knows them again."""
 
+from collections.abc import Callable
 from functools import partial
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 from pose_service.bodies.smpl_files import BODY_SOURCE
 from pose_service.core.config import Settings
 from pose_service.core.errors import EngineError
 from pose_service.core.files import FileSource
-from pose_service.engines.seam import Availability, Engine, EngineRecipe
+from pose_service.engines.seam import Availability, Engine, EngineRecipe, TemporalModel, Tracker
+from pose_service.fourdhumans.files import WITHOUT_PHALP, located_all
 from pose_service.fourdhumans.sizes import OFFICIAL, Sizes
 from pose_service.runtime.device import Compute, choose, nvidia_cards
-from pose_service.runtime.weights import located
+
+if TYPE_CHECKING:
+    from pose_service.fourdhumans.assembly import Parts
+    from pose_service.fourdhumans.phalp_nets import PhalpNets
 
 NAME = "4dhumans"
 RANK = 10
@@ -24,6 +30,7 @@ def recipe(sizes: Sizes = OFFICIAL) -> EngineRecipe:
         name=NAME,
         rank=RANK,
         sources=_sources(sizes),
+        optional_sources=(*sizes.phalp_sources, *sizes.phalp_extra_sources),
         probe=partial(probe, sizes=sizes),
         build=partial(build, sizes=sizes),
     )
@@ -39,22 +46,22 @@ def probe(settings: Settings, sizes: Sizes) -> Availability:
             _expect_card(settings)
         if find_spec("torch") is None:
             raise EngineError("PyTorch is not installed", hint=_PACKAGES)
-        body_name = _located(settings, sizes)[-1]
+        *_, body = located_all(_sources(sizes), settings).values()
         compute = _compute(settings)
     except EngineError as error:
         return Availability(False, str(error), error.hint)
     slow = f", and {_SLOW}" if compute.device.type == "cpu" else ""
-    return Availability(True, f"runs on {compute} with the body {body_name}{slow}")
+    serves = f"runs on {compute} with the body {body.name}{slow}"
+    return Availability(True, f"{serves}; {_identities(settings, sizes)}")
 
 
 def build(settings: Settings, sizes: Sizes) -> Engine:
-    """Load and try both nets. The packages are imported here, not with the module."""
+    """Load all nets and try them. The packages are imported here, not with the module."""
     compute = _compute(settings)
 
     from pose_service.fourdhumans.assembly import assemble
     from pose_service.hmr2.cameras import picture_camera
     from pose_service.temporal.kinematic import KinematicModel
-    from pose_service.tracking.boxes import BoxTracker
 
     parts = assemble(settings, sizes, compute)
     return Engine(
@@ -65,11 +72,34 @@ def build(settings: Settings, sizes: Sizes) -> Engine:
         regressor=parts.regressor,
         body=parts.body,
         temporal=KinematicModel(),
-        new_tracker=lambda fps: BoxTracker(fps, settings.detect_every),
+        foretell=_foretelling(parts.phalp),
+        new_tracker=_tracker_maker(settings, parts),
         focal_px=lambda width_px, height_px: picture_camera(width_px, height_px).focal_px,
-        models={"vitdet": "loaded", "hmr2": "loaded", "smpl": "loaded"},
+        models=dict.fromkeys(_loaded(parts), "loaded"),
         frames_together=settings.batch,
     )
+
+
+def _tracker_maker(settings: Settings, parts: "Parts") -> Callable[[float], Tracker]:
+    """What makes the tracker of one clip or session from its frames per second."""
+    from pose_service.fourdhumans.tracker import BodyTracker
+    from pose_service.tracking.boxes import BoxTracker
+
+    if settings.phalp == "off":
+        return lambda fps: BoxTracker(fps, settings.detect_every)
+    return lambda fps: BodyTracker(parts.body, parts.phalp, fps, settings)
+
+
+def _foretelling(phalp: "PhalpNets | None") -> TemporalModel | None:
+    from pose_service.fourdhumans.foretelling import Foretelling
+    from pose_service.temporal.kinematic import KinematicModel
+
+    return None if phalp is None else Foretelling(phalp.predict_poses, KinematicModel())
+
+
+def _loaded(parts: "Parts") -> tuple[str, ...]:
+    own = ("vitdet", "hmr2", "smpl")
+    return own if parts.phalp is None else (*own, "phalp")
 
 
 def _sources(sizes: Sizes) -> tuple[FileSource, ...]:
@@ -87,19 +117,15 @@ def _expect_card(settings: Settings) -> None:
     raise EngineError(f"{reason}, and {_SLOW}", hint=f"POSE_ENGINE={NAME} uses it all the same.")
 
 
-def _located(settings: Settings, sizes: Sizes) -> list[str]:
-    """Names of all files as they lie here, the body's last; one `EngineError` for all missing."""
-    names: list[str] = []
-    missing: list[EngineError] = []
-    for file in (file for source in _sources(sizes) for file in source.files):
-        try:
-            names.append(located(file, settings).name)
-        except EngineError as error:
-            missing.append(error)
-    if missing:
-        hints = dict.fromkeys(error.hint for error in missing)
-        raise EngineError("; ".join(map(str, missing)), hint=" ".join(hints))
-    return names
+def _identities(settings: Settings, sizes: Sizes) -> str:
+    """How people will be told apart, and what is missing to do it better."""
+    if settings.phalp == "off":
+        return "people are told apart by their boxes (POSE_PHALP=off)"
+    try:
+        located_all(sizes.phalp_sources, settings)
+    except EngineError as error:
+        return f"{WITHOUT_PHALP}: {error}. {error.hint}".rstrip(".")
+    return "PHALP tells people apart by look, pose and place"
 
 
 def _compute(settings: Settings) -> Compute:

@@ -71,6 +71,8 @@ def plug_in(engine: Engine, settings: Settings) -> Engine:
     parts = {part: _factory(spec)(settings) for part, spec in named.items() if spec}
     if not parts:
         return engine
+    if "temporal" in parts:
+        parts["foretell"] = None
     plugged = "+".join(spec for spec in named.values() if spec)
     return replace(engine, **parts, model_version=f"{engine.model_version}+{plugged}")
 

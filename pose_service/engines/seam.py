@@ -120,6 +120,9 @@ class Engine:
     `models` says of each net or body file of this engine that it is `loaded`. `new_tracker` makes
     the tracker of one clip or session from the clip's frames per second. `frames_together`: so
     many pictures are best handed to detector and regressor at once, where so many wait.
+
+    `temporal` runs no net, so any thread may ask it. `foretell`, where there is one, may: on the
+    thread of the nets it says better than `temporal` what comes after.
     """
 
     name: str
@@ -133,6 +136,12 @@ class Engine:
     focal_px: Callable[[int, int], float]
     models: Mapping[str, str] = field(default_factory=dict)
     frames_together: int = 1
+    foretell: TemporalModel | None = None
+
+    @property
+    def live(self) -> TemporalModel:
+        """What predicts people in sessions, where it may run a net."""
+        return self.temporal if self.foretell is None else self.foretell
 
     def camera(self, width_px: int, height_px: int) -> Camera:
         """The camera this engine assumes for a picture of this size."""
@@ -153,6 +162,7 @@ class EngineRecipe:
     """How an engine is found and made. A higher `rank` is preferred by `POSE_ENGINE=auto`.
 
     `sources` hold the files it needs; `probe` says whether they, and all else, are there.
+    `optional_sources` are fetched and looked for as well, but it serves without, and says so.
     """
 
     name: str
@@ -160,3 +170,4 @@ class EngineRecipe:
     sources: tuple[FileSource, ...]
     probe: Callable[[Settings], Availability]
     build: Callable[[Settings], Engine]
+    optional_sources: tuple[FileSource, ...] = ()

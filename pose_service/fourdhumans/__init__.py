@@ -1,4 +1,4 @@
 """The official nets behind the engine's seam: detector, regressor, and how they are loaded.
 
-Except for `sizes`, every module here imports torch at its top.
+Except for `sizes` and `files`, every module here imports torch at its top.
 """

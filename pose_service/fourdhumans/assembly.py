@@ -4,7 +4,6 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -14,16 +13,18 @@ from pose_service.bodies.smpl_file import read_extra_joints, read_smpl
 from pose_service.bodies.smpl_files import NEUTRAL_BODY
 from pose_service.core.config import Settings
 from pose_service.core.errors import EngineError
-from pose_service.core.files import OfficialFile
 from pose_service.core.records import Regions
 from pose_service.fourdhumans.compiling import compiled, expect_possible, fixed_sizes
 from pose_service.fourdhumans.detector import VitDetDetector
+from pose_service.fourdhumans.files import opened
+from pose_service.fourdhumans.phalp_assembly import load_phalp
+from pose_service.fourdhumans.phalp_nets import PhalpNets
 from pose_service.fourdhumans.regressor import Hmr2Regressor
 from pose_service.fourdhumans.sizes import Sizes
 from pose_service.hmr2 import checkpoint as hmr2_checkpoint
 from pose_service.runtime.device import Compute
 from pose_service.runtime.memory import MemoryGuard
-from pose_service.runtime.weights import located, remedy
+from pose_service.runtime.weights import remedy
 from pose_service.vitdet import checkpoint as vitdet_checkpoint
 from pose_service.vitdet.ops import available_ops
 
@@ -37,11 +38,12 @@ _IN_IT = (200.0, 80.0, 440.0, 400.0)
 
 @dataclass(frozen=True)
 class Parts:
-    """What the engine is made of."""
+    """What the engine is made of; `phalp` where all of its files are here and it is wanted."""
 
     detector: VitDetDetector
     regressor: Hmr2Regressor
     body: SmplBody
+    phalp: PhalpNets | None
 
 
 def assemble(settings: Settings, sizes: Sizes, compute: Compute) -> Parts:
@@ -54,16 +56,17 @@ def assemble(settings: Settings, sizes: Sizes, compute: Compute) -> Parts:
         body = _body(settings, sizes)
         detector = _detector(settings, sizes, compute)
         regressor = _regressor(settings, sizes, compute, body)
+        phalp = load_phalp(settings, sizes, compute, body)
         _warm_up(detector, regressor, settings.compile)
-    return Parts(detector, regressor, body)
+    return Parts(detector, regressor, body, phalp)
 
 
 def _body(settings: Settings, sizes: Sizes) -> SmplBody:
     _, extra_joints = sizes.regressor_source.files
-    with _opened(NEUTRAL_BODY, settings) as path:
+    with opened(NEUTRAL_BODY, settings) as path:
         log.info("[INIT] the body is %s", path)
         body = read_smpl(path)
-    with _opened(extra_joints, settings) as path:
+    with opened(extra_joints, settings) as path:
         # answers are posed by the threads of the requests, which never touch the card
         return SmplBody(body, read_extra_joints(path))
 
@@ -72,7 +75,7 @@ def _detector(settings: Settings, sizes: Sizes, compute: Compute) -> VitDetDetec
     ops, words = available_ops()
     log.info("[INIT] %s", words)
     (file,) = sizes.detector_source.files
-    with _opened(file, settings) as path:
+    with opened(file, settings) as path:
         net = vitdet_checkpoint.load_file(
             path,
             sizes.detector,
@@ -89,7 +92,7 @@ def _detector(settings: Settings, sizes: Sizes, compute: Compute) -> VitDetDetec
 
 def _regressor(settings: Settings, sizes: Sizes, compute: Compute, body: SmplBody) -> Hmr2Regressor:
     file, _ = sizes.regressor_source.files
-    with _opened(file, settings) as path:
+    with opened(file, settings) as path:
         net = hmr2_checkpoint.load_file(
             path,
             sizes.regressor,
@@ -101,20 +104,6 @@ def _regressor(settings: Settings, sizes: Sizes, compute: Compute, body: SmplBod
     forward = compiled(net.__call__, settings.compile, most, compute.device)
     guard = MemoryGuard(net, compute.device, most, cpu_fallback=settings.cpu_fallback)
     return Hmr2Regressor(net, forward, body, guard)
-
-
-@contextmanager
-def _opened(file: OfficialFile, settings: Settings) -> Iterator[Path]:
-    """Where `file` lies; an `EngineError` of whoever reads it says that it must go first.
-
-    It looked right at a glance, so as long as it lies there no other is fetched or looked for.
-    """
-    path = located(file, settings)
-    try:
-        yield path
-    except EngineError as error:
-        hint = f"Delete it or move it away. {remedy(file, settings)}"
-        raise EngineError(str(error), hint=hint) from error
 
 
 def _warm_up(detector: VitDetDetector, regressor: Hmr2Regressor, how: str) -> None:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from pose_service.core.arrays import FloatArray, ImageArray
+from pose_service.core.masks import Mask
 from pose_service.core.records import Regions
 from pose_service.hmr2.crops import person_crops
 from pose_service.hmr2.squares import Squares, squares_around
@@ -19,13 +20,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Sight:
-    """One person to look at: whose region it is, its box (4,), and its square as one `Squares`."""
+    """One person to look at: whose region it is, its box (4,), and its square as one `Squares`.
+
+    `mask`: the region's, where it has one.
+    """
 
     picture: int
     track_id: int
     score: float
     box_xyxy_px: FloatArray
     square: Squares
+    mask: Mask | None = None
 
 
 def sights(images: Sequence[ImageArray], regions: Sequence[Regions]) -> Iterator[Sight]:
@@ -35,14 +40,15 @@ def sights(images: Sequence[ImageArray], regions: Sequence[Regions]) -> Iterator
     """
     for picture, (image, of_image) in enumerate(zip(images, regions, strict=True)):
         limits_px = np.array(image.shape[1::-1])
-        columns = of_image.track_ids, of_image.scores, of_image.boxes_xyxy_px
-        for track_id, score, box in zip(*columns, strict=True):
+        masks = of_image.masks or [None] * len(of_image)
+        columns = of_image.track_ids, of_image.scores, of_image.boxes_xyxy_px, masks
+        for track_id, score, box, mask in zip(*columns, strict=True):
             try:
                 square = _square(box, limits_px)
             except ValueError as error:
                 log.warning("[POSE] a region is left out: %s", error)
             else:
-                yield Sight(picture, int(track_id), float(score), box, square)
+                yield Sight(picture, int(track_id), float(score), box, square, mask)
 
 
 def _square(box_xyxy_px: FloatArray, limits_px: FloatArray) -> Squares:

@@ -71,7 +71,7 @@ class Hmr2Regressor:
 
     def shared_shape(self, observations: Sequence[Observation], camera: Camera) -> FloatArray:
         """(10,) mean betas; each sight counts by its confidence."""
-        betas = np.concatenate([_pose(seen).shapes for seen in observations])
+        betas = np.concatenate([given_pose(seen).shapes for seen in observations])
         weights = np.array([seen.confidence for seen in observations])
         return np.asarray(np.average(betas, axis=0, weights=np.maximum(weights, 1e-6)))
 
@@ -85,7 +85,7 @@ class Hmr2Regressor:
         """
         if not observations:
             return _nobody()
-        poses = BodyPoses.join([_pose(seen) for seen in observations])
+        poses = BodyPoses.join([given_pose(seen) for seen in observations])
         if shape is None:
             return poses
         shapes = np.tile(shape, (len(poses), 1))
@@ -143,6 +143,7 @@ def _observation(
         landmark_confidence=confidence,
         joint_confidence=confidence,
         pose=pose,
+        mask=one.mask,
     )
 
 
@@ -159,7 +160,8 @@ def _placed(people: Sequence[Sight], estimates: Sequence[Estimate], camera: Came
     )
 
 
-def _pose(seen: Observation) -> BodyPoses:
+def given_pose(seen: Observation) -> BodyPoses:
+    """The body of an observation; `ValueError` for one of another engine."""
     if seen.pose is None:
         raise ValueError("observation.pose: expected the body that HMR 2.0 gave, got None")
     return seen.pose

@@ -92,9 +92,7 @@ class FrameMemory:
         ]
         frames = np.array([index])
         times_s = frames / ASSUMED_FPS
-        filled = [
-            fill(known, frames, times_s, self._engine.temporal, self.camera) for known in absent
-        ]
+        filled = [fill(known, frames, times_s, self._engine.live, self.camera) for known in absent]
         return [person for (person,) in filled if self._is_in_picture(person)]
 
     def _is_in_picture(self, person: Person) -> bool:

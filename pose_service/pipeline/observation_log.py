@@ -4,12 +4,15 @@ from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
+from pose_service.core.arrays import FloatArray
 from pose_service.core.records import BodyPoses, Observation
+from pose_service.pipeline.mask_file import MaskFile, MaskPlace
 
+_NUMBERS = ("confidence", "identity_risk")
 _ARRAYS = (
     "box_xyxy_px",
     "roi",
@@ -19,6 +22,7 @@ _ARRAYS = (
     "joint_confidence",
 )
 _POSE_ARRAYS = ("rotations", "translations_m", "shapes")
+_MASK_PLACE = "mask_place"
 
 
 @dataclass
@@ -26,31 +30,54 @@ class TrackIndex:
     """Where the records of one track lie.
 
     `extent_px` adds up the roots of its boxes' areas, `confidence` how sure each sight was.
+    `appearance`: the mean of how the person looks, weighted by confidence, whose sum is 1; None
+    where no sight told. `appearance_weight`: the confidence in it, added up.
     """
 
     frames: "array[int]" = field(default_factory=lambda: array("q"))
     places: "array[int]" = field(default_factory=lambda: array("q"))
     extent_px: float = 0.0
     confidence: float = 0.0
+    appearance: FloatArray | None = None
+    appearance_weight: float = 0.0
+
+    def add(self, frame_index: int, place: int, seen: Observation) -> None:
+        """One more sight, whose record lies at `place`."""
+        self.frames.append(frame_index)
+        self.places.append(place)
+        x1, y1, x2, y2 = seen.box_xyxy_px
+        self.extent_px += float(np.sqrt(max(0.0, (x2 - x1) * (y2 - y1))))
+        self.confidence += seen.confidence
+        if seen.appearance is not None and seen.confidence > 0:
+            self._mix_in(seen.appearance, seen.confidence)
+
+    def _mix_in(self, appearance: FloatArray, confidence: float) -> None:
+        self.appearance_weight += confidence
+        share = confidence / self.appearance_weight
+        known = appearance if self.appearance is None else self.appearance
+        self.appearance = known + share * (appearance - known)
 
 
 class ObservationLog:
     """Append the observations of each frame, then read any stretch of any track.
 
-    All observations of one clip must have arrays of the same shapes, as those of one engine do.
-    Numbers are kept as float32: a hundredth of a pixel in 100,000.
+    All observations of one clip must have arrays of the same shapes, as those of one engine do;
+    masks may be there or not. Numbers are kept as float32: a hundredth of a pixel in 100,000.
+    Appearance is kept as the track's mean alone.
     """
 
     def __init__(self, path: Path) -> None:
         self.tracks: dict[int, TrackIndex] = {}
         self._path = path
-        self._file: BinaryIO = path.open("w+b")
+        self._file = path.open("w+b")
+        self._masks = MaskFile(path.with_suffix(".masks"))
         self._record: np.dtype[Any] | None = None
         self._count = 0
 
     def close(self) -> None:
         self._file.close()
         self._path.unlink(missing_ok=True)
+        self._masks.close()
 
     def append(self, frame_index: int, observations: Sequence[Observation]) -> None:
         """Write what was seen in one frame; frames come in increasing order."""
@@ -58,12 +85,10 @@ class ObservationLog:
             if self._record is None:
                 self._record = _record_type(seen)
             index = self.tracks.setdefault(seen.track_id, TrackIndex())
-            index.frames.append(frame_index)
-            index.places.append(self._count)
-            x1, y1, x2, y2 = seen.box_xyxy_px
-            index.extent_px += float(np.sqrt(max(0.0, (x2 - x1) * (y2 - y1))))
-            index.confidence += seen.confidence
-            self._file.write(_pack(seen, self._record).tobytes())
+            index.add(frame_index, self._count, seen)
+            row = _pack(seen, self._record)
+            row[_MASK_PLACE] = self._masks.append(seen.mask)
+            self._file.write(row.tobytes())
             self._count += 1
 
     def read(self, track_id: int, first: int, last: int) -> list[Observation]:
@@ -76,21 +101,21 @@ class ObservationLog:
             return
         for place in places:
             self._file.seek(place * self._record.itemsize)
-            data = self._file.read(self._record.itemsize)
-            yield _unpack(np.frombuffer(data, self._record)[0], track_id)
+            row = np.frombuffer(self._file.read(self._record.itemsize), self._record)[0]
+            yield _unpack(row, track_id, self._masks)
 
 
 def _record_type(seen: Observation) -> np.dtype[Any]:
     shapes = [(name, np.float32, getattr(seen, name).shape) for name in _ARRAYS]
     if seen.pose is not None:
         shapes += [(name, np.float32, getattr(seen.pose, name).shape) for name in _POSE_ARRAYS]
-    return np.dtype([("confidence", np.float32, ()), *shapes])
+    numbers = [(name, np.float32, ()) for name in _NUMBERS]
+    return np.dtype([(_MASK_PLACE, np.int64, (len(MaskPlace._fields),)), *numbers, *shapes])
 
 
 def _pack(seen: Observation, record: np.dtype[Any]) -> np.ndarray[Any, np.dtype[Any]]:
     row = np.zeros((), record)
-    row["confidence"] = seen.confidence
-    for name in _ARRAYS:
+    for name in (*_NUMBERS, *_ARRAYS):
         row[name] = getattr(seen, name)
     if seen.pose is not None:
         for name in _POSE_ARRAYS:
@@ -98,11 +123,13 @@ def _pack(seen: Observation, record: np.dtype[Any]) -> np.ndarray[Any, np.dtype[
     return row
 
 
-def _unpack(row: Any, track_id: int) -> Observation:
+def _unpack(row: Any, track_id: int, masks: MaskFile) -> Observation:
     has_pose = _POSE_ARRAYS[0] in row.dtype.names
     return Observation(
         track_id=track_id,
-        confidence=float(row["confidence"]),
         pose=BodyPoses(*(row[name] for name in _POSE_ARRAYS)) if has_pose else None,
+        mask=masks.read(MaskPlace(*row[_MASK_PLACE].tolist())),
+        confidence=float(row["confidence"]),
+        identity_risk=float(row["identity_risk"]),
         **{name: row[name] for name in _ARRAYS},
     )

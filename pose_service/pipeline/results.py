@@ -14,6 +14,7 @@ import numpy as np
 import orjson
 
 from pose_service.core.errors import NotFoundError
+from pose_service.core.masks import Mask
 from pose_service.core.records import (
     BodyPoses,
     Camera,
@@ -87,6 +88,7 @@ def _frame_line(frame: TrackedFrame) -> bytes:
 
 
 def _person_record(person: Person) -> dict[str, Any]:
+    mask = {} if person.mask is None else {"mask": person.mask.text()}
     return {
         "track_id": person.track_id,
         "provenance": person.provenance,
@@ -97,6 +99,8 @@ def _person_record(person: Person) -> dict[str, Any]:
         "rotations": _packed(person.pose.rotations),
         "translations_m": _packed(person.pose.translations_m),
         "shapes": _packed(person.pose.shapes),
+        "identity_risk": round(person.identity_risk, 4),
+        **mask,
     }
 
 
@@ -105,19 +109,22 @@ def _packed(values: Any) -> Any:
 
 
 def _frame_from(record: dict[str, Any]) -> TrackedFrame:
+    camera = Camera(**record["camera"])
     return TrackedFrame(
         index=record["index"],
         time_s=record["time_s"],
-        camera=Camera(**record["camera"]),
-        people=tuple(_person_from(person) for person in record["people"]),
+        camera=camera,
+        people=tuple(_person_from(person, camera) for person in record["people"]),
         processing_ms=record["processing_ms"],
     )
 
 
-def _person_from(record: dict[str, Any]) -> Person:
+def _person_from(record: dict[str, Any], camera: Camera) -> Person:
+    """Results that were written by earlier versions have neither masks nor risks."""
     pose = BodyPoses(
         *(np.array(record[name], np.float32) for name in ("rotations", "translations_m", "shapes"))
     )
+    text = record.get("mask")
     return Person(
         track_id=record["track_id"],
         provenance=Provenance(record["provenance"]),
@@ -126,4 +133,6 @@ def _person_from(record: dict[str, Any]) -> Person:
         box_xyxy_px=np.array(record["box_xyxy_px"]),
         joint_confidence=np.array(record["joint_confidence"]),
         pose=pose,
+        mask=None if text is None else Mask.read(text, camera.height_px, camera.width_px),
+        identity_risk=record.get("identity_risk", 0.0),
     )

@@ -181,7 +181,7 @@ def _next_turn(waiting: Sequence[_Waiting]) -> list[_Waiting]:
 def _looked_at(engine: Engine, turn: Sequence[_Waiting]) -> list[TrackedFrame]:
     started = time.perf_counter()
     steps = [Step(one.memory.tracker, one.frame) for one in turn]
-    seen = track_frames(engine, steps, Look.PICTURE)
+    seen = track_frames(engine, steps, Look.SESSION)
     people = [
         one.memory.take(one.frame, of_frame) for one, of_frame in zip(turn, seen, strict=True)
     ]

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from blazepose_kit import SIDE, observation, standing
 
-from pose_service.blazepose.appearance import likeness, torso_colours
+from pose_service.blazepose.appearance import torso_colours
 from pose_service.blazepose.tracker import RoiTracker
 from pose_service.core.arrays import ImageArray
 from pose_service.core.records import NEW_TRACK, Observation, Regions
+from pose_service.tracking.colours import likeness
 
 RED, BLUE, WHITE = (200, 20, 20), (20, 20, 200), (250, 250, 250)
 Spot = tuple[float, float, tuple[int, int, int]]

@@ -283,6 +283,43 @@ def test_one_source_that_fails_does_not_keep_the_next_from_coming(
     assert "http://127.0.0.1:9/x cannot be fetched" in capsys.readouterr().err
 
 
+def test_an_optional_source_that_cannot_be_fetched_is_told_and_is_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    free, extra = (_recipe(name, available=False, fetchable=True) for name in ("free", "extra"))
+    with_extra = replace(free, optional_sources=extra.sources)
+    monkeypatch.setattr(fetch_weights, "recipes", lambda: {"free": with_extra})
+    monkeypatch.setattr(engine_checks, "recipes", lambda: {"free": with_extra})
+    here = tmp_path / "data" / "free" / "free.bin"
+    here.parent.mkdir(parents=True)
+    here.write_bytes(b"net")
+    assert main(["fetch-weights", "free"]) == 0
+    said = capsys.readouterr().out
+    assert "not fetched: http://127.0.0.1:9/x cannot be fetched" in said
+    assert "extra.bin is missing: a net" in said
+    assert "free serves without extra.bin, but not as well" in said
+    assert "free: every file it needs is here" in said
+    (found,) = [one for one in engine_checks.files(Settings()) if one.subject == "extra.bin"]
+    assert found.state is State.NOTE
+    named = Settings(POSE_ENGINE="free")
+    (found,) = [one for one in engine_checks.files(named) if one.subject == "extra.bin"]
+    assert found.state is State.NOTE
+
+
+def test_an_optional_file_may_be_all_that_is_taken_from_a_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    free, extra = (_recipe(name, available=False, fetchable=True) for name in ("free", "extra"))
+    with_extra = replace(free, optional_sources=extra.sources)
+    monkeypatch.setattr(fetch_weights, "recipes", lambda: {"free": with_extra})
+    (tmp_path / "stick").mkdir()
+    (tmp_path / "stick" / "extra.bin").write_bytes(b"net")
+    assert main(["fetch-weights", "free", "--from", str(tmp_path / "stick")]) == 2
+    said = capsys.readouterr()
+    assert f"extra.bin: {tmp_path / 'data' / 'extra' / 'extra.bin'}" in said.out
+    assert "still missing: free.bin." in said.err
+
+
 def test_doctor_finds_the_missing_networks_and_says_what_to_do(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

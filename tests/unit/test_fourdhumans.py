@@ -181,7 +181,9 @@ def test_the_engine_says_what_it_is_made_of(engine: Engine) -> None:
     assert engine.model_version == "4dhumans/tiny+smpl-neutral"
     assert fourdhumans.ENGINE.probe.keywords["sizes"].word == "vitdet-h+hmr2.0b"  # type: ignore[attr-defined]
     assert engine.device == "cpu"
-    assert engine.models == {"vitdet": "loaded", "hmr2": "loaded", "smpl": "loaded"}
+    assert engine.models == {
+        "vitdet": "loaded", "hmr2": "loaded", "smpl": "loaded", "phalp": "loaded"
+    }  # fmt: skip
     assert engine.frames_together == 4
     assert engine.camera(1280, 900) == Camera(25000.0, 1280, 900)
     assert engine.new_tracker(30.0).lookahead == 8
@@ -320,17 +322,28 @@ def test_the_detector_finds_the_same_person_in_each_picture_of_a_batch(engine: E
 
 
 @pytest.mark.parametrize(
-    ("look", "score_over"), [(Look.PICTURE, 0.5), (Look.CLIP, 0.8), (Look.THOROUGH, 0.25)]
+    ("look", "score_over", "masks"),
+    [
+        (Look.PICTURE, 0.5, False),
+        (Look.THOROUGH, 0.25, False),
+        (Look.SESSION, 0.5, True),
+        (Look.CLIP, 0.8, True),
+    ],
 )
 def test_each_look_has_its_threshold_and_batches_are_as_set(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch, look: Look, score_over: float
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, look: Look, score_over: float, masks: bool
 ) -> None:
-    asked: list[tuple[int, object, object]] = []
+    asked: list[tuple[int, object, object, object]] = []
 
     def fake(
-        net: object, images: Sequence[ImageArray], *, only_class: int, score_over: float
+        net: object,
+        images: Sequence[ImageArray],
+        *,
+        only_class: int,
+        score_over: float,
+        masks: bool,
     ) -> list[Detections]:
-        asked.append((len(images), only_class, score_over))
+        asked.append((len(images), only_class, score_over, masks))
         scores = np.array([0.9, 0.85], np.float32)
         return [Detections(BOXES_XYXY_PX[:2], scores, np.zeros(2, int), None)] * len(images)
 
@@ -338,7 +351,7 @@ def test_each_look_has_its_threshold_and_batches_are_as_set(
     assert isinstance(engine.detector, VitDetDetector)
     usual = replace(engine.detector, settings=Settings())
     found = usual.detect([picture()] * 6, look)
-    assert asked == [(4, 0, score_over), (2, 0, score_over)]
+    assert asked == [(4, 0, score_over, masks), (2, 0, score_over, masks)]
     assert len(found) == 6
     assert found[5].scores.tolist() == pytest.approx([0.9, 0.85])
     np.testing.assert_array_equal(found[5].boxes_xyxy_px, BOXES_XYXY_PX[:2])

@@ -28,7 +28,7 @@ LEVELS = {
     "measurement": 2,
     "biomechanics": 2,
     "export": 2,
-    "tracking": 2,
+    "tracking": 1,
     "fourdhumans": 2.5,
     "engines": 3,
     "pipeline": 4,
