@@ -83,6 +83,7 @@ class Settings(BaseModel):
     picture_score: float = Field(0.5, alias="POSE_PICTURE_SCORE", ge=0, lt=1)
     clip_score: float = Field(0.8, alias="POSE_CLIP_SCORE", ge=0, lt=1)
     detect_every: int = Field(1, alias="POSE_DETECT_EVERY", ge=1, le=30)
+    merge_tracks: bool = Field(True, alias="POSE_MERGE_TRACKS")
 
     data_dir: Path = Field(default_factory=_cache_dir, alias="POSE_DATA_DIR")
     state_dir: Path = Field(default_factory=_state_dir, alias="POSE_STATE_DIR")

@@ -102,6 +102,7 @@ def observed_people(
             box_xyxy_px=seen.box_xyxy_px,
             joint_confidence=seen.joint_confidence,
             pose=pose,
+            identity_risk=seen.identity_risk,
         )
         for seen, pose, track_id in zip(observations, poses, track_ids, strict=True)
     )
