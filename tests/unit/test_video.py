@@ -113,6 +113,17 @@ def test_a_clip_of_very_few_frames_is_answered(tmp_path: Path, count: int) -> No
     assert provenance(frames, 1) == count * "o"
 
 
+def test_one_sight_is_enough_for_a_whole_short_clip(tmp_path: Path) -> None:
+    images = [picture(), picture(), picture(WALKS), picture(), picture()]
+    clip_run = run(clip_file(tmp_path / "a.mp4", images), tmp_path)
+    # of five frames two must show somebody; of three one is enough
+    assert [frame.people for frame in clip_run.frames] == [()] * 5
+    clip_run = run(clip_file(tmp_path / "b.mp4", images[1:4]), tmp_path)
+    assert provenance(list(clip_run.frames), 1) == "pop"
+    (quality,) = clip_run.quality()
+    assert (quality.coverage, quality.seen) == (1.0, 0.3333)
+
+
 def test_times_are_the_clips_own(tmp_path: Path) -> None:
     times_s = [0.0, 0.1, 0.15, 0.4, 0.45]
     clip = clip_file(tmp_path / "a.mp4", walk(5), times_s=times_s)
