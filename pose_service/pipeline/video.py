@@ -146,9 +146,9 @@ def _first_pass(
         while steps := [Step(tracker, frame) for frame in islice(frames, together)]:
             watch.report("tracking", steps[0].frame.index, total)
             started = time.perf_counter()
-            seen = hub.run_clip(partial(track_frames, steps=steps, look=Look.CLIP))
-            for step, of_frame in zip(steps, seen, strict=True):
-                log.append(step.frame.index, of_frame)
+            tracked = hub.run_clip(partial(track_frames, steps=steps, look=Look.CLIP))
+            for step, of_frame in zip(steps, tracked, strict=True):
+                log.append(step.frame.index, of_frame.people)
                 clock.times_s.append(step.frame.time_s)
             cost_ms = 1000 * (time.perf_counter() - started) / len(steps)
             clock.costs_ms.extend([cost_ms] * len(steps))
