@@ -82,7 +82,7 @@ def tracks(engine: Engine, clip_path: Path) -> Iterator[Track]:
     seen: dict[int, list[tuple[int, float, Observation]]] = {}
     for frame in clip.frames():
         (of_frame,) = track_frames(engine, [Step(tracker, frame)], Look.CLIP)
-        for one in of_frame:
+        for one in of_frame.people:
             seen.setdefault(one.track_id, []).append((frame.index, frame.time_s, one))
     for track_id, rows in seen.items():
         if len(rows) >= LEAST_SIGHTS:

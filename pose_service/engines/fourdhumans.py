@@ -77,7 +77,14 @@ def build(settings: Settings, sizes: Sizes) -> Engine:
         focal_px=lambda width_px, height_px: picture_camera(width_px, height_px).focal_px,
         models=dict.fromkeys(_loaded(parts), "loaded"),
         frames_together=settings.batch,
+        setup=_setup(settings, compute),
     )
+
+
+def _setup(settings: Settings, compute: Compute) -> str:
+    """See `Engine.setup`. The size of a batch counts: it changes the order of sums."""
+    own = settings.clip_score, settings.detect_every, settings.phalp, settings.batch
+    return "/".join(map(str, (compute, settings.compile, *own)))
 
 
 def _tracker_maker(settings: Settings, parts: "Parts") -> Callable[[float], Tracker]:

@@ -119,7 +119,8 @@ class Engine:
 
     `models` says of each net or body file of this engine that it is `loaded`. `new_tracker` makes
     the tracker of one clip or session from the clip's frames per second. `frames_together`: so
-    many pictures are best handed to detector and regressor at once, where so many wait.
+    many pictures are best handed to detector and regressor at once, where so many wait. `setup`:
+    the settings that change what the nets answer, beside `model_version` and `device`.
 
     `temporal` runs no net, so any thread may ask it. `foretell`, where there is one, may: on the
     thread of the nets it says better than `temporal` what comes after.
@@ -136,6 +137,7 @@ class Engine:
     focal_px: Callable[[int, int], float]
     models: Mapping[str, str] = field(default_factory=dict)
     frames_together: int = 1
+    setup: str = ""
     foretell: TemporalModel | None = None
 
     @property

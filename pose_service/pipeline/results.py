@@ -62,6 +62,7 @@ def write_result(folder: Path, run: ClipRun) -> ResultHead:
     part = folder / f"{HEAD_NAME}.part"
     part.write_bytes(orjson.dumps(asdict(head)))
     os.replace(part, folder / HEAD_NAME)
+    run.forget()
     return head
 
 

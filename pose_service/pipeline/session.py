@@ -181,9 +181,10 @@ def _next_turn(waiting: Sequence[_Waiting]) -> list[_Waiting]:
 def _looked_at(engine: Engine, turn: Sequence[_Waiting]) -> list[TrackedFrame]:
     started = time.perf_counter()
     steps = [Step(one.memory.tracker, one.frame) for one in turn]
-    seen = track_frames(engine, steps, Look.SESSION)
+    tracked = track_frames(engine, steps, Look.SESSION)
     people = [
-        one.memory.take(one.frame, of_frame) for one, of_frame in zip(turn, seen, strict=True)
+        one.memory.take(one.frame, of_frame.people)
+        for one, of_frame in zip(turn, tracked, strict=True)
     ]
     elapsed_ms = 1000 * (time.perf_counter() - started)
     return [

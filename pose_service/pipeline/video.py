@@ -5,28 +5,24 @@ Then, with past and future known, pieces of one person's track are joined, and `
 bodies of what was seen.
 """
 
-import time
-from array import array
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 import numpy as np
 
 from pose_service.core.errors import UnavailableError
-from pose_service.core.records import ClipInfo, Look, TrackedFrame
-from pose_service.engines.seam import Engine, Tracker
-from pose_service.media.decode import MAX_PIXELS, Clip, open_clip
-from pose_service.media.prefetch import prefetch
+from pose_service.core.records import ClipInfo, TrackedFrame
+from pose_service.engines.seam import Engine
+from pose_service.media.decode import MAX_PIXELS, open_clip
+from pose_service.pipeline.first_pass import FirstPass, made_by
 from pose_service.pipeline.merging import merge_tracks
 from pose_service.pipeline.observation_log import ObservationLog
 from pose_service.pipeline.quality import TrackQuality
-from pose_service.pipeline.second_pass import Clock, SecondPass
-from pose_service.pipeline.tracking import Step, track_frames
+from pose_service.pipeline.second_pass import SecondPass
+from pose_service.pipeline.sights import SightStore
 from pose_service.pipeline.tracks import MergedTrack, choose_tracks, merged_of
 
 T = TypeVar("T")
@@ -81,7 +77,8 @@ class ClipWatch:
 class ClipRun:
     """A tracked clip: what is known of it, and an iterator of exactly `info.frame_count` frames.
 
-    `quality` tells what was measured of each track in the frames that were taken so far.
+    `quality` tells what was measured of each track in the frames that were taken so far; `forget`
+    removes what only another try at the clip would need.
     """
 
     info: ClipInfo
@@ -91,6 +88,7 @@ class ClipRun:
     merged_tracks: tuple[MergedTrack, ...]
     frames: Iterator[TrackedFrame]
     quality: Callable[[], tuple[TrackQuality, ...]]
+    forget: Callable[[], None] = lambda: None
 
 
 def process_clip(
@@ -98,6 +96,8 @@ def process_clip(
 ) -> ClipRun:
     """Track everybody in the clip `source`; `scratch` is a folder for the log.
 
+    What the nets answered stays in `scratch` in chunks until `run.forget`: another try at the same
+    clip with the same folder, after whatever ended this one, begins with them.
     Raises `BadVideoError` for a file that is no clip and `ClipStoppedError` when `watch` says so.
     `run.frames` must be used up (or closed) for the log to be removed.
     """
@@ -105,7 +105,10 @@ def process_clip(
     try:
         engine = _loaded(hub, watch)
         clip = open_clip(source, max_pixels=options.max_pixels)
-        clock = _first_pass(clip, hub, options, log, watch)
+        total = _least(clip.stated_frame_count, options.max_frames)
+        sights = SightStore(scratch, made_by(source, engine))
+        report = partial(watch.report, "tracking", total=total)
+        clock = FirstPass(hub, log, sights, report).run(clip, options.max_frames)
         info = _noted(clip.info(), log)
         joins = merge_tracks(log, np.asarray(clock.times_s)) if options.merge_tracks else ()
     except BaseException:
@@ -121,7 +124,13 @@ def process_clip(
         merged_tracks=merged_of(tracks, joins),
         frames=second.frames(partial(watch.report, "bodies", info.frame_count, info.frame_count)),
         quality=second.quality,
+        forget=sights.remove,
     )
+
+
+def _least(stated: int | None, wanted: int | None) -> int | None:
+    """How many frames are to come, where the clip states how many it has."""
+    return stated if stated is None or wanted is None else min(stated, wanted)
 
 
 def _loaded(hub: NetRunner, watch: ClipWatch) -> Engine:
@@ -133,35 +142,6 @@ def _loaded(hub: NetRunner, watch: ClipWatch) -> Engine:
         except UnavailableError as error:
             if error.code != UnavailableError.code:
                 raise
-
-
-def _first_pass(
-    clip: Clip, hub: NetRunner, options: ClipOptions, log: ObservationLog, watch: ClipWatch
-) -> Clock:
-    clock = Clock(array("d"), array("d"))
-    total = clip.stated_frame_count
-    if total is not None and options.max_frames is not None:
-        total = min(total, options.max_frames)
-    tracker, together = hub.run_clip(lambda engine: _tracker_of(engine, clip.fps_hint))
-    with closing(prefetch(clip.frames(options.max_frames))) as frames:
-        while steps := [Step(tracker, frame) for frame in islice(frames, together)]:
-            watch.report("tracking", steps[0].frame.index, total)
-            started = time.perf_counter()
-            look = partial(track_frames, steps=steps, look=Look.CLIP, left_out=log.leave_out)
-            seen = hub.run_clip(look)
-            for step, of_frame in zip(steps, seen, strict=True):
-                log.append(step.frame.index, of_frame)
-                clock.times_s.append(step.frame.time_s)
-            cost_ms = 1000 * (time.perf_counter() - started) / len(steps)
-            clock.costs_ms.extend([cost_ms] * len(steps))
-    watch.report("tracking", len(clock.times_s), len(clock.times_s))
-    return clock
-
-
-def _tracker_of(engine: Engine, fps: float) -> tuple[Tracker, int]:
-    """The clip's tracker, and how many of its frames are worth looking at together."""
-    tracker = engine.new_tracker(fps)
-    return tracker, min(tracker.lookahead, engine.frames_together)
 
 
 def _noted(info: ClipInfo, log: ObservationLog) -> ClipInfo:
