@@ -1,5 +1,9 @@
 """The life of PHALP's tracks: when they begin, are believed, are missed, return and end."""
 
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
 from phalp_kit import ColourLooks, RecordingPredictor, person
@@ -76,7 +80,7 @@ def test_patience_goes_by_time_unless_it_is_upstream_s() -> None:
 @BOTH
 def test_ids_are_given_once(compat: Compat) -> None:
     tracker: PhalpTracker[float] = PhalpTracker(compat=compat)
-    found = []
+    found: list[int] = []
     for index in range(6):
         found += tracker.step(2 * index, [person(0.1 + 0.15 * index)]).track_ids
         tracker.step(2 * index + 1, [])
@@ -120,7 +124,7 @@ def test_clip_shorter_than_five_frames_has_nobody_whom_upstream_believes() -> No
 def test_back_filling_holds_five_frames_and_no_more() -> None:
     taken: list[int] = []
 
-    def frames() -> list[TrackedFrame]:
+    def frames() -> Iterator[TrackedFrame]:
         for frame in seen_in(range(12), 11):
             taken.append(frame.frame_index)
             yield frame
@@ -191,10 +195,10 @@ def test_frame_of_long_ago_or_far_ahead_begins_anew() -> None:
     ],
 )
 def test_detection_that_makes_no_sense_is_on_no_track_and_harms_none(
-    spoilt: dict[str, object],
+    spoilt: dict[str, Any],
 ) -> None:
     good = person(0.5)
-    bad = Detection(**{**vars(good), **spoilt})  # type: ignore[arg-type]
+    bad = replace(good, **spoilt)
     tracker: PhalpTracker[float] = PhalpTracker()
     for index in range(6):
         assert tracker.step(index, [bad, good]).track_ids == (NEW_TRACK, 1)
