@@ -1,6 +1,6 @@
 """PHALP's official tensors by name: those that are used, taken whole or refused with a list."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -167,7 +167,9 @@ def test_two_encoders_in_one_file_are_refused() -> None:
         (lambda each: each + torch.inf, "NaN or infinity in: {name}"),
     ],
 )
-def test_tensor_that_is_wrong_is_named(change, complaint: str) -> None:  # type: ignore[no-untyped-def]
+def test_tensor_that_is_wrong_is_named(
+    change: Callable[[Tensor], Tensor | None], complaint: str
+) -> None:
     for name, state, load in (
         ("pose_shape_encoder.2.bias", tiny(), lambda s: network_of(s, NO_SETTINGS, PATH)),
         ("encoding_head.conv5.weight", encoder_state(""), lambda s: encoder_of(s, PATH)),

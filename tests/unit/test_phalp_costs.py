@@ -29,7 +29,7 @@ def random_people(random: np.random.Generator, count: int, *, predicted: bool) -
                           for _ in range(count)])  # fmt: skip
     if predicted:
         locations[:, 93:96] = random.uniform([0, 0, 1], [0.1, 0.1, 1.5], (count, 3))
-    return Features(locations, REST + random.normal(0, 0.05, (count, 229)))
+    return Features(locations, REST + random.normal(0, random.choice([0.05, 0.2]), (count, 229)))
 
 
 def plain_cost(track: dict[str, FloatArray], seen: dict[str, FloatArray], look: float) -> float:

@@ -18,6 +18,8 @@ from pose_service.phalp.records import SPREAD, Compat, Detection
 from pose_service.phalp.tracker import PhalpTracker
 
 COMPATS: tuple[Compat, Compat] = ("upstream", "fixed")
+# whose the second or third detection is: the first track's, or somebody else's
+WHO = pytest.mark.parametrize(("compat", "found"), [("upstream", (1,)), ("fixed", (2,))])
 
 
 def tracker(compat: Compat) -> PhalpTracker[float]:
@@ -94,42 +96,46 @@ def test_d5_an_undefined_track_takes_nobody_s_detection() -> None:
     assert assign(costs(cost, looks), GATE).matches == ((1, 0),)
 
 
-def test_d6_showing_nothing_in_common_is_no_likeness() -> None:
+@pytest.mark.parametrize(("compat", "owner"), [("upstream", 0), ("fixed", 1)])
+def test_d6_showing_nothing_in_common_is_no_likeness(compat: Compat, owner: int) -> None:
     """Of two beside a track, the nearer one looks nearly like it; the other cannot be compared.
 
     Upstream takes who cannot be compared for the very same.
     """
     detections = [person(0.55), person(0.46)]
-    for compat, owner in (("upstream", 0), ("fixed", 1)):
-        one = PhalpTracker(looks=ColourLooks(), compat=compat)  # type: ignore[arg-type]
-        for index in range(6):
-            one.step(index, [person(0.5, 0.5 + 0.002 * (-1) ** index)], [1.0])
-        assert one.step(6, detections, [np.nan, 1.6]).track_ids[owner] == 1
+    one = PhalpTracker(looks=ColourLooks(), compat=compat)
+    for index in range(6):
+        one.step(index, [person(0.5, 0.5 + 0.002 * (-1) ** index)], [1.0])
+    assert one.step(6, detections, [np.nan, 1.6]).track_ids[owner] == 1
 
 
-def test_d7_a_fresh_track_does_not_reach_across_the_picture() -> None:
+@WHO
+def test_d7_a_fresh_track_does_not_reach_across_the_picture(
+    compat: Compat, found: tuple[int]
+) -> None:
     """Upstream takes its place, in metres, for how surely it is expected: far off it fits all."""
-    for compat, found in (("upstream", (1,)), ("fixed", (2,))):
-        one = tracker(compat)  # type: ignore[arg-type]
-        one.step(0, [person(0.9, 0.9)])
-        assert one.step(1, [person(0.3, 0.9)]).track_ids == found
+    one = tracker(compat)
+    one.step(0, [person(0.9, 0.9)])
+    assert one.step(1, [person(0.3, 0.9)]).track_ids == found
 
 
-def test_d7_a_fresh_track_does_not_reach_through_depth() -> None:
-    """Somebody at a third of the distance is another one; upstream's gate in depth is off."""
-    for compat, found in (("upstream", (1,)), ("fixed", (2,))):
-        one = tracker(compat)  # type: ignore[arg-type]
-        one.step(0, [person(0.5, depth_m=60)])
-        assert one.step(1, [person(0.5, depth_m=8)]).track_ids == found
+@WHO
+def test_d7_a_fresh_track_does_not_reach_through_depth(compat: Compat, found: tuple[int]) -> None:
+    """Somebody at an eighth of the distance is another one; upstream's gate in depth is off."""
+    one = tracker(compat)
+    one.step(0, [person(0.5, depth_m=60)])
+    assert one.step(1, [person(0.5, depth_m=8)]).track_ids == found
 
 
-def test_d7_a_young_track_does_not_reach_through_depth_either() -> None:
+@WHO
+def test_d7_a_young_track_does_not_reach_through_depth_either(
+    compat: Compat, found: tuple[int]
+) -> None:
     """Of two sights: upstream's factor is divided by 6, which is as wide as no gate."""
-    for compat, found in (("upstream", (1,)), ("fixed", (2,))):
-        one = tracker(compat)  # type: ignore[arg-type]
-        for index in range(2):
-            one.step(index, [person(0.5, depth_m=60)])
-        assert one.step(2, [person(0.5, depth_m=8)]).track_ids == found
+    one = tracker(compat)
+    for index in range(2):
+        one.step(index, [person(0.5, depth_m=60)])
+    assert one.step(2, [person(0.5, depth_m=8)]).track_ids == found
 
 
 def test_d8_who_is_missed_is_shown_where_expected_not_where_last_seen() -> None:

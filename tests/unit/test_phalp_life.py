@@ -1,7 +1,13 @@
 """The life of PHALP's tracks: when they begin, are believed, are missed, return and end."""
 
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from phalp_kit import ColourLooks, RecordingPredictor, person
 
 from pose_service.core.records import NEW_TRACK
@@ -76,7 +82,7 @@ def test_patience_goes_by_time_unless_it_is_upstream_s() -> None:
 @BOTH
 def test_ids_are_given_once(compat: Compat) -> None:
     tracker: PhalpTracker[float] = PhalpTracker(compat=compat)
-    found = []
+    found: list[int] = []
     for index in range(6):
         found += tracker.step(2 * index, [person(0.1 + 0.15 * index)]).track_ids
         tracker.step(2 * index + 1, [])
@@ -120,7 +126,7 @@ def test_clip_shorter_than_five_frames_has_nobody_whom_upstream_believes() -> No
 def test_back_filling_holds_five_frames_and_no_more() -> None:
     taken: list[int] = []
 
-    def frames() -> list[TrackedFrame]:
+    def frames() -> Iterator[TrackedFrame]:
         for frame in seen_in(range(12), 11):
             taken.append(frame.frame_index)
             yield frame
@@ -191,15 +197,52 @@ def test_frame_of_long_ago_or_far_ahead_begins_anew() -> None:
     ],
 )
 def test_detection_that_makes_no_sense_is_on_no_track_and_harms_none(
-    spoilt: dict[str, object],
+    spoilt: dict[str, Any],
 ) -> None:
     good = person(0.5)
-    bad = Detection(**{**vars(good), **spoilt})  # type: ignore[arg-type]
+    bad = replace(good, **spoilt)
     tracker: PhalpTracker[float] = PhalpTracker()
     for index in range(6):
         assert tracker.step(index, [bad, good]).track_ids == (NEW_TRACK, 1)
     assert tracker.step(6, [bad]).track_ids == (NEW_TRACK,)
     assert tracker.step(7, [good]).track_ids == (1,)
+
+
+ANYBODY = st.tuples(
+    st.sampled_from([0.2, 0.21, 0.5, 0.8, np.nan]),
+    st.sampled_from([0.5, 0.7]),
+    st.sampled_from([5.0, 40.0, 41.0]),
+    st.sampled_from([0.0, 0.3, 1.0]),
+    st.sampled_from([None, 1.0, 5.0, np.nan]),
+)
+# frames that pass, who is there, whether a shot begins
+ANY_FRAME = st.tuples(st.integers(-3, 60), st.lists(ANYBODY, max_size=4), st.booleans())
+
+
+@settings(deadline=None)
+@given(frames=st.lists(ANY_FRAME, max_size=12), compat=st.sampled_from(["fixed", "upstream"]))
+def test_whatever_comes_everybody_of_sense_is_one_track_at_most(
+    frames: list[tuple[int, list[tuple[float, float, float, float, float | None]], bool]],
+    compat: Compat,
+) -> None:
+    """Frames that step back or are far apart, nobody, doubles, NaN, looks that are not known."""
+    tracker = PhalpTracker(looks=ColourLooks(), compat=compat)
+    index, given_out = 0, 0
+    for passed, people, shot in frames:
+        index += passed
+        seen = [person(x, y, depth_m, score) for x, y, depth_m, score, _ in people]
+        found = tracker.step(index, seen, [look for *_, look in people], shot=shot)
+        on_track = [track_id for track_id in found.track_ids if track_id != NEW_TRACK]
+        assert len(set(on_track)) == len(on_track)
+        assert set(on_track) <= {who.track_id for who in found.people}
+        assert found.costs.shape[1] == len(on_track)
+        new = [track_id for track_id in on_track if track_id > given_out]
+        assert sorted(new) == list(range(given_out + 1, given_out + 1 + len(new)))
+        given_out += len(new)
+        if compat == "fixed":
+            kept = distinct(seen)
+            assert [place for place, each in enumerate(found.track_ids) if each > 0] == kept
+            assert all(np.isfinite(who.detection.box_xyxy_px).all() for who in found.people)
 
 
 def test_box_of_no_size_is_tracked_like_any_other() -> None:
