@@ -55,7 +55,8 @@ def run_clip(
 ) -> None:
     """Process one clip and leave its result in the job's folder; called by the job service."""
     folder = store.folder(job.job_id)
-    options = ClipOptions(job.options.max_frames, job.options.smooth, settings.max_pixels)
+    asked = job.options
+    options = ClipOptions(asked.max_frames, asked.smooth, settings.max_pixels, asked.merge_tracks)
     write_result(folder, process_clip(job.source_path, hub, options, folder, watch))
 
 

@@ -19,6 +19,9 @@ def parse(argv: Sequence[str] | None = None) -> Arguments:
         "doctor", help="check everything the service needs, and say what to do"
     )
     doctor.add_argument("--full", action="store_true", help="read the large files, too")
+    doctor.add_argument(
+        "--clip", type=Path, metavar="FILE", help="instead, tell how good a clip's tracks come out"
+    )
     _fetch_weights(commands.add_parser("fetch-weights", help="bring the files an engine needs"))
     _frame(commands.add_parser("frame", help="the people of one picture"))
     _video(commands.add_parser("video", help="the people of one clip, in every frame"))

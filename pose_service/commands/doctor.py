@@ -1,4 +1,7 @@
-"""`doctor`: look at everything the service needs; exit code 1 if it cannot serve."""
+"""`doctor`: look at everything the service needs; exit code 1 if it cannot serve.
+
+With `--clip` a clip's tracks are looked at instead; then 1 says that nobody was found.
+"""
 
 from collections.abc import Iterator
 
@@ -15,6 +18,11 @@ STYLES = {State.OK: "green", State.NOTE: "yellow", State.PROBLEM: "bold red"}
 
 
 def run(arguments: Arguments, settings: Settings) -> int:
+    if arguments.clip:
+        # only now: it needs the very packages that are looked at below
+        from pose_service.commands.clip_report import report_on
+
+        return report_on(arguments.clip, settings)
     if arguments.full:
         console.print("reading every file: some seconds for each GB")
     findings = list(_all(settings, full=arguments.full))

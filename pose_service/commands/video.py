@@ -21,7 +21,9 @@ from pose_service.pipeline.video import ClipOptions, ClipWatch, process_clip
 def run(arguments: Arguments, settings: Settings) -> int:
     source, out = check_input(arguments.clip), check_output(arguments.out)
     overlay = arguments.overlay and check_output(arguments.overlay)
-    options = ClipOptions(arguments.max_frames, not arguments.raw, settings.max_pixels)
+    options = ClipOptions(
+        arguments.max_frames, not arguments.raw, settings.max_pixels, settings.merge_tracks
+    )
     started = time.perf_counter()
     with (
         TemporaryDirectory(prefix="pose-service-") as scratch,

@@ -84,6 +84,7 @@ class Settings(BaseModel):
     clip_score: float = Field(0.8, alias="POSE_CLIP_SCORE", ge=0, lt=1)
     phalp: Literal["fixed", "upstream", "off"] = Field("fixed", alias="POSE_PHALP")
     detect_every: int = Field(1, alias="POSE_DETECT_EVERY", ge=1, le=30)
+    merge_tracks: bool = Field(True, alias="POSE_MERGE_TRACKS")
 
     data_dir: Path = Field(default_factory=_cache_dir, alias="POSE_DATA_DIR")
     state_dir: Path = Field(default_factory=_state_dir, alias="POSE_STATE_DIR")

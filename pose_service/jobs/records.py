@@ -25,6 +25,7 @@ class JobOptions:
     `max_frames`: process no more than so many frames; None for all of them. `smooth`: remove
     jitter over time. `faces`: triangles in each frame, once, or not at all. `mesh`: send vertices.
     `precision`: decimals of a number of metres. `joint_sets`: further joint sets, by name.
+    `raw`: send each frame's own solution, too. `merge_tracks`: join pieces of a person's track.
     """
 
     max_frames: int | None = None
@@ -33,6 +34,8 @@ class JobOptions:
     mesh: bool = True
     precision: int = 5
     joint_sets: tuple[str, ...] = ()
+    raw: bool = False
+    merge_tracks: bool = True
 
     def __post_init__(self) -> None:
         if self.max_frames is not None and self.max_frames < 1:
@@ -52,7 +55,7 @@ class JobOptions:
         >>> JobOptions.from_json(JobOptions(faces="once", joint_sets=("coco17",)).to_json())
         ... # doctest: +NORMALIZE_WHITESPACE
         JobOptions(max_frames=None, smooth=True, faces='once', mesh=True, precision=5,
-                   joint_sets=('coco17',))
+                   joint_sets=('coco17',), raw=False, merge_tracks=True)
         """
         values = json.loads(text)
         return cls(**{**values, "joint_sets": tuple(values.get("joint_sets", ()))})

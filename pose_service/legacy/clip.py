@@ -5,7 +5,7 @@ and bodies are posed in small batches.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from typing import Self
 
@@ -63,6 +63,8 @@ class ClipAnswer:
             "mesh_faces_data": self.maker.faces if with_faces else None,
             "model_version": self.maker.model_version,
             "primary_track_id": self.clip.head.primary_id,
+            "merged_tracks": [asdict(merged) for merged in self.clip.head.merged_tracks],
+            "quality": [asdict(measured) for measured in self.clip.head.quality],
             "notes": list(info.notes),
         }
 

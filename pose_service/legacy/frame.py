@@ -68,7 +68,7 @@ def frame_answer(
     if options.everybody:
         others = [(view, _mesh(view, options)) for view in views[1:] if not view.flaw]
         fields["persons"] = [
-            person_entry(view, maker.body, part, options.joint_sets)
+            person_entry(view, maker.body, part, options)
             for view, part in [(primary, mesh), *others]
         ]
     return fields

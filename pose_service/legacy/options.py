@@ -14,13 +14,17 @@ class Faces(StrEnum):
 
 @dataclass(frozen=True)
 class AnswerOptions:
-    """`precision`: decimals of the mesh's metres. `joint_sets`: names of `SKELETONS` to add."""
+    """`precision`: decimals of the mesh's metres. `joint_sets`: names of `SKELETONS` to add.
+
+    `raw`: add each frame's own solution to the persons of a clip.
+    """
 
     faces: Faces = Faces.EACH
     mesh: bool = True
     precision: int = 5
     persons: bool = False
     joint_sets: tuple[str, ...] = ()
+    raw: bool = False
 
     @property
     def everybody(self) -> bool:

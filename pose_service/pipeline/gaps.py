@@ -16,6 +16,11 @@ from pose_service.engines.seam import TemporalModel
 CONFIDENCE_FLOOR = 0.5
 INTERPOLATED_FALL_S = 0.5
 PREDICTED_FALL_S = 0.25
+# In a short gap movements go on from both sides; the longer it is, the less they tell of its
+# middle, and the nearer is the way to the straight one. Measured by hiding frames of real clips
+# (docs/tracklets.md): joints 9 to 21 % nearer than by slerp alone where 5 frames are hidden, 3 to
+# 11 % where 20 are, the same where 60 are.
+MOVEMENT_FADES_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -50,8 +55,11 @@ def fill(
     people: dict[int, Person] = {
         int(i): known.people[before[i]] for i in np.flatnonzero(seen)
     }  # fmt: skip
-    for i in np.flatnonzero(~seen & ~early & ~late):
-        people[int(i)] = _between(known, poses, int(before[i]), float(times_s[i]), camera)
+    inside = ~seen & ~early & ~late
+    for left in np.unique(before[inside]):
+        places = np.flatnonzero(inside & (before == left))
+        between = _between(known, poses, int(left), times_s[places], temporal, camera)
+        people.update(zip(places.tolist(), between, strict=True))
     for outside, near in ((early, 0), (late, len(known.people) - 1)):
         places = np.flatnonzero(outside)
         if len(places):
@@ -74,20 +82,72 @@ def _falling(away_s: float, fall_s: float) -> float:
 
 
 def _between(
-    known: KnownTrack, poses: BodyPoses, left: int, time_s: float, camera: Camera
-) -> Person:
-    """The person between the known places `left` and `left + 1`: slerp, and linear movement."""
+    known: KnownTrack,
+    poses: BodyPoses,
+    left: int,
+    times_s: FloatArray,
+    temporal: TemporalModel,
+    camera: Camera,
+) -> list[Person]:
+    """The person at `times_s` (m,), all between the known places `left` and `left + 1`."""
+    filled = _bridged(poses, known.times_s, left, times_s, temporal)
     start_s, end_s = known.times_s[left], known.times_s[left + 1]
-    part = float((time_s - start_s) / (end_s - start_s))
-    pair = poses.take(slice(left, left + 2))
-    pose = BodyPoses(
-        slerp(pair.rotations[:1], pair.rotations[1:], np.array(part)),
-        (1 - part) * pair.translations_m[:1] + part * pair.translations_m[1:],
-        (1 - part) * pair.shapes[:1] + part * pair.shapes[1:],
+    nearer_s = np.minimum(times_s - start_s, end_s - times_s)
+    return [
+        _mean(
+            [_moved(known.people[side], pose, camera, confidence) for side in (left, left + 1)],
+            float(part),
+        )
+        for pose, part, confidence in zip(
+            filled,
+            (times_s - start_s) / (end_s - start_s),
+            (_falling(float(away_s), INTERPOLATED_FALL_S) for away_s in nearer_s),
+            strict=True,
+        )
+    ]
+
+
+def _bridged(
+    poses: BodyPoses,
+    known_s: FloatArray,
+    left: int,
+    wanted_s: FloatArray,
+    temporal: TemporalModel,
+) -> BodyPoses:
+    """Poses between the known places `left` and `left + 1`: one way made of two.
+
+    The straight one: slerp, and a line. And that of the movements before and after the gap, each
+    foretold and believed by nearness, which counts the less the longer the gap is.
+    """
+    start_s, end_s = known_s[left], known_s[left + 1]
+    parts = (wanted_s - start_s) / (end_s - start_s)
+    straight = _blended(
+        poses.take(np.full(len(wanted_s), left)),
+        poses.take(np.full(len(wanted_s), left + 1)),
+        parts,
     )
-    confidence = _falling(min(time_s - start_s, end_s - time_s), INTERPOLATED_FALL_S)
-    first = _moved(known.people[left], pose, camera, confidence)
-    second = _moved(known.people[left + 1], pose, camera, confidence)
+    moving = _blended(
+        temporal.predict(poses.take(slice(left + 1)), known_s[: left + 1], wanted_s),
+        temporal.predict(poses.take(slice(left + 1, None)), known_s[left + 1 :], wanted_s),
+        parts,
+    )
+    belief = float(np.exp(-(end_s - start_s) / MOVEMENT_FADES_S))
+    return _blended(straight, moving, np.full(len(wanted_s), belief))
+
+
+def _blended(first: BodyPoses, second: BodyPoses, parts: FloatArray) -> BodyPoses:
+    """Body by body between `first` (where its part, (n,), is 0) and `second` (where it is 1)."""
+    part = parts[:, None]
+    return BodyPoses(
+        slerp(first.rotations, second.rotations, part),
+        (1 - part) * first.translations_m + part * second.translations_m,
+        (1 - part) * first.shapes + part * second.shapes,
+    )
+
+
+def _mean(sides: Sequence[Person], part: float) -> Person:
+    """The person of both `sides`, who have one pose, as far from the first as `part` says."""
+    first, second = sides
     return replace(
         first,
         provenance=Provenance.INTERPOLATED,
@@ -98,7 +158,10 @@ def _between(
 
 
 def _moved(person: Person, pose: BodyPoses, camera: Camera, confidence: float) -> Person:
-    """`person` taken to `pose`: the box goes with the body's place and distance."""
+    """`person` taken to `pose`: the box goes with the body's place and distance.
+
+    What was seen in `person`'s own frame only is left behind.
+    """
     old, new = person.pose.translations_m[0], pose.translations_m[0]
     here, there = camera.project(np.stack([old, new]))
     grown = (person.box_xyxy_px.reshape(2, 2) - here) * (old[2] / new[2]) + there
@@ -110,4 +173,7 @@ def _moved(person: Person, pose: BodyPoses, camera: Camera, confidence: float) -
         box_xyxy_px=grown.reshape(4),
         joint_confidence=person.joint_confidence * confidence,
         pose=pose,
+        raw_pose=None,
+        mask=None,
+        identity_risk=0.0,
     )

@@ -10,6 +10,7 @@ import numpy as np
 
 from pose_service.core.arrays import FloatArray
 from pose_service.core.records import BodyPoses, Observation
+from pose_service.pipeline.finite import is_finite
 from pose_service.pipeline.mask_file import MaskFile, MaskPlace
 
 _NUMBERS = ("confidence", "identity_risk")
@@ -29,9 +30,8 @@ _MASK_PLACE = "mask_place"
 class TrackIndex:
     """Where the records of one track lie.
 
-    `extent_px` adds up the roots of its boxes' areas, `confidence` how sure each sight was.
-    `appearance`: the mean of how the person looks, weighted by confidence, whose sum is 1; None
-    where no sight told. `appearance_weight`: the confidence in it, added up.
+    `extent_px` adds up the roots of its boxes' areas, `confidence` how sure each sight was,
+    `appearance` (k,) the looks of each sight times how sure it was; None where none has any.
     """
 
     frames: "array[int]" = field(default_factory=lambda: array("q"))
@@ -39,35 +39,42 @@ class TrackIndex:
     extent_px: float = 0.0
     confidence: float = 0.0
     appearance: FloatArray | None = None
-    appearance_weight: float = 0.0
 
     def add(self, frame_index: int, place: int, seen: Observation) -> None:
-        """One more sight, whose record lies at `place`."""
+        """One more sight, in a later frame."""
         self.frames.append(frame_index)
         self.places.append(place)
         x1, y1, x2, y2 = seen.box_xyxy_px
         self.extent_px += float(np.sqrt(max(0.0, (x2 - x1) * (y2 - y1))))
         self.confidence += seen.confidence
-        if seen.appearance is not None and seen.confidence > 0:
-            self._mix_in(seen.appearance, seen.confidence)
+        if seen.appearance is not None:
+            self._add_appearance(seen.confidence * seen.appearance)
 
-    def _mix_in(self, appearance: FloatArray, confidence: float) -> None:
-        self.appearance_weight += confidence
-        share = confidence / self.appearance_weight
-        known = appearance if self.appearance is None else self.appearance
-        self.appearance = known + share * (appearance - known)
+    def extend(self, later: "TrackIndex") -> None:
+        """The sights of `later`, which begins after this track's last one, as this track's."""
+        self.frames.extend(later.frames)
+        self.places.extend(later.places)
+        self.extent_px += later.extent_px
+        self.confidence += later.confidence
+        if later.appearance is not None:
+            self._add_appearance(later.appearance)
+
+    def _add_appearance(self, weighted: FloatArray) -> None:
+        self.appearance = weighted if self.appearance is None else self.appearance + weighted
 
 
 class ObservationLog:
     """Append the observations of each frame, then read any stretch of any track.
 
     All observations of one clip must have arrays of the same shapes, as those of one engine do;
-    masks may be there or not. Numbers are kept as float32: a hundredth of a pixel in 100,000.
-    Appearance is kept as the track's mean alone.
+    masks may be there or not. Numbers are kept as float32: a hundredth of a pixel in 100,000. An
+    observation with a number that is not finite would spoil its neighbours too: it is left out and
+    counted in `dropped`. Looks are kept as a sum for each track alone.
     """
 
     def __init__(self, path: Path) -> None:
         self.tracks: dict[int, TrackIndex] = {}
+        self.dropped = 0
         self._path = path
         self._file = path.open("w+b")
         self._masks = MaskFile(path.with_suffix(".masks"))
@@ -79,9 +86,15 @@ class ObservationLog:
         self._path.unlink(missing_ok=True)
         self._masks.close()
 
+    def leave_out(self, count: int) -> None:
+        """So many observations of a frame could not be used."""
+        self.dropped += count
+
     def append(self, frame_index: int, observations: Sequence[Observation]) -> None:
         """Write what was seen in one frame; frames come in increasing order."""
-        for seen in observations:
+        finite = [seen for seen in observations if is_finite(seen)]
+        self.leave_out(len(observations) - len(finite))
+        for seen in finite:
             if self._record is None:
                 self._record = _record_type(seen)
             index = self.tracks.setdefault(seen.track_id, TrackIndex())

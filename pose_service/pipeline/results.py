@@ -14,6 +14,7 @@ import numpy as np
 import orjson
 
 from pose_service.core.errors import NotFoundError
+from pose_service.core.geometry import rotation_from_vector, vector_from_rotation
 from pose_service.core.masks import Mask
 from pose_service.core.records import (
     BodyPoses,
@@ -23,20 +24,25 @@ from pose_service.core.records import (
     Provenance,
     TrackedFrame,
 )
+from pose_service.pipeline.quality import TrackQuality
+from pose_service.pipeline.tracks import MergedTrack
 from pose_service.pipeline.video import ClipRun
 
 FRAMES_NAME = "frames.ndjson"
 HEAD_NAME = "result.json"
+_RAW_DECIMALS = 5
 
 
 @dataclass(frozen=True)
 class ResultHead:
-    """What is known of a finished clip apart from its frames."""
+    """What is known of a finished clip apart from its frames; older results lack the last two."""
 
     info: ClipInfo
     primary_id: int | None
     model_version: str
     body_name: str
+    merged_tracks: tuple[MergedTrack, ...] = ()
+    quality: tuple[TrackQuality, ...] = ()
 
 
 def write_result(folder: Path, run: ClipRun) -> ResultHead:
@@ -44,7 +50,15 @@ def write_result(folder: Path, run: ClipRun) -> ResultHead:
     with (folder / FRAMES_NAME).open("wb") as file:
         for frame in run.frames:
             file.write(_frame_line(frame))
-    head = ResultHead(run.info, run.primary_id, run.model_version, run.body_name)
+    head = ResultHead(
+        run.info,
+        run.primary_id,
+        run.model_version,
+        run.body_name,
+        run.merged_tracks,
+        # it was measured while the frames were written
+        run.quality(),
+    )
     part = folder / f"{HEAD_NAME}.part"
     part.write_bytes(orjson.dumps(asdict(head)))
     os.replace(part, folder / HEAD_NAME)
@@ -65,15 +79,32 @@ class StoredClip:
             head = orjson.loads((folder / HEAD_NAME).read_bytes())
         except FileNotFoundError as error:
             raise NotFoundError("the result of this clip is not there") from error
-        info = head.pop("info")
-        info = ClipInfo(**{**info, "notes": tuple(info["notes"])})
-        return cls(folder, ResultHead(info=info, **head))
+        return cls(folder, _head_from(head))
 
     def frames(self, start: int = 0, stop: int | None = None) -> Iterator[TrackedFrame]:
         """The frames `start` up to, not including, `stop`, in order."""
         with (self.folder / FRAMES_NAME).open("rb") as file:
             for line in islice(file, start, stop):
                 yield _frame_from(orjson.loads(line))
+
+
+def _head_from(record: dict[str, Any]) -> ResultHead:
+    info = record["info"]
+    merged = record.get("merged_tracks", ())
+    quality = record.get("quality", ())
+    return ResultHead(
+        info=ClipInfo(**{**info, "notes": tuple(info["notes"])}),
+        primary_id=record["primary_id"],
+        model_version=record["model_version"],
+        body_name=record["body_name"],
+        merged_tracks=tuple(
+            MergedTrack(**{**one, "joined": tuple(one["joined"])}) for one in merged
+        ),
+        quality=tuple(
+            TrackQuality(**{**one, "risk_ranges": tuple(map(tuple, one["risk_ranges"]))})
+            for one in quality
+        ),
+    )
 
 
 def _frame_line(frame: TrackedFrame) -> bytes:
@@ -100,7 +131,17 @@ def _person_record(person: Person) -> dict[str, Any]:
         "translations_m": _packed(person.pose.translations_m),
         "shapes": _packed(person.pose.shapes),
         "identity_risk": round(person.identity_risk, 4),
+        "raw": None if person.raw_pose is None else _raw_record(person.raw_pose),
         **mask,
+    }
+
+
+def _raw_record(pose: BodyPoses) -> dict[str, Any]:
+    """One body; rotations as axis times angle, a third of the numbers of a matrix."""
+    return {
+        "rotations_rad": _packed(vector_from_rotation(pose.rotations[0]).round(_RAW_DECIMALS)),
+        "translation_m": _packed(pose.translations_m[0]),
+        "shape": _packed(pose.shapes[0]),
     }
 
 
@@ -133,6 +174,17 @@ def _person_from(record: dict[str, Any], camera: Camera) -> Person:
         box_xyxy_px=np.array(record["box_xyxy_px"]),
         joint_confidence=np.array(record["joint_confidence"]),
         pose=pose,
+        raw_pose=_raw_pose(record.get("raw")),
         mask=None if text is None else Mask.read(text, camera.height_px, camera.width_px),
         identity_risk=record.get("identity_risk", 0.0),
+    )
+
+
+def _raw_pose(record: dict[str, Any] | None) -> BodyPoses | None:
+    if record is None:
+        return None
+    return BodyPoses(
+        rotation_from_vector(np.array([record["rotations_rad"]])),
+        np.array([record["translation_m"]]),
+        np.array([record["shape"]]),
     )

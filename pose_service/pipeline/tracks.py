@@ -1,8 +1,9 @@
 """Which of a clip's tracks are kept, which one is the primary, and how far each is filled."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from pose_service.pipeline.merging import Join
 from pose_service.pipeline.observation_log import TrackIndex
 
 # Shorter tracks are ghosts more often than people. In a clip of less than twice this length half
@@ -28,6 +29,20 @@ class KeptTrack:
     first: int
     end: int
     primary: bool
+
+
+@dataclass(frozen=True)
+class MergedTrack:
+    """The answered track `kept` went on, after `gap_frames`, as what was tracked as `joined`.
+
+    `likeness`: 0 to 1, how alike both looked. `at_frame`: the first of what was joined.
+    """
+
+    kept: int
+    joined: tuple[int, ...]
+    at_frame: int
+    gap_frames: int
+    likeness: float
 
 
 def choose_tracks(
@@ -65,3 +80,19 @@ def _is_person(index: TrackIndex, shortest: int) -> bool:
     span = index.frames[-1] + 1 - index.frames[0]
     steady = sights >= STEADY_SHARE * span
     return sights >= shortest and (steady or index.confidence >= SURE_ON_AVERAGE * sights)
+
+
+def merged_of(tracks: Sequence[KeptTrack], joins: Sequence[Join]) -> tuple[MergedTrack, ...]:
+    """The `joins` of those `tracks` that are answered, under their answered ids."""
+    answered = {track.logged_id: track.track_id for track in tracks}
+    return tuple(
+        MergedTrack(
+            answered[join.kept],
+            (join.joined,),
+            join.at_frame,
+            join.gap_frames,
+            round(join.likeness, 4),
+        )
+        for join in joins
+        if join.kept in answered
+    )

@@ -48,6 +48,8 @@ def _submit(source: Path, said: str, form: ClipForm, *, uploaded: bool) -> Job:
         mesh=form.mesh,
         precision=form.precision,
         joint_sets=tuple(form.joint_sets),
+        raw=form.raw,
+        merge_tracks=here.settings.merge_tracks if form.merge_tracks is None else form.merge_tracks,
     )
     job = here.jobs.submit(source, said, options, uploaded=uploaded)
     note(job_id=job.job_id, outcome="queued")
@@ -74,7 +76,9 @@ def clip_answer(job: Job) -> ClipAnswer:
             hint="Send the clip again, or start the service with the engine of that time.",
         )
     asked = job.options
-    options = AnswerOptions(Faces(asked.faces), asked.mesh, asked.precision, True, asked.joint_sets)
+    options = AnswerOptions(
+        Faces(asked.faces), asked.mesh, asked.precision, True, asked.joint_sets, asked.raw
+    )
     return ClipAnswer.whole(clip, maker, options, _job_fields(job))
 
 

@@ -102,6 +102,8 @@ class ClipForm(Form):
     faces: Literal["each", "once", "none"] = Field("each", description='"each", "once" or "none"')
     mesh: bool = Field(True, description="true or false")
     precision: Decimals = Field(5, description="an integer of 1 to 9")
+    raw: bool = Field(False, description="true or false")
+    merge_tracks: bool | None = Field(None, description="true or false")
     joint_sets: JointSets = Field(description=f"a list of names out of {', '.join(SKELETONS)}")
 
 

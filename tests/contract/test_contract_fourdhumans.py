@@ -159,6 +159,30 @@ def test_every_frame_of_a_clip_has_a_body_and_one_track_comes_first(
     assert status["progress"]["frames_done"] == CLIP_FRAMES
 
 
+def test_a_clip_keeps_what_the_net_said_of_each_frame(caller: Caller, clip: Path) -> None:
+    wish = {"video_path": str(clip), "mesh": False, "raw": True, "smooth": False}
+    answer = caller.post("/pose/video", json=wish).body
+    seen = [frame["persons"][0] for frame in answer["frames"] if frame["provenance"] == "observed"]
+    assert seen
+    for person in seen:
+        own, answered = person["raw"]["smpl"], person["smpl"]
+        # without smoothing only the shape, and with it the distance, are the track's
+        np.testing.assert_allclose(own["body_pose"], answered["body_pose"], atol=1e-4)
+        np.testing.assert_allclose(own["global_orient"], answered["global_orient"], atol=1e-4)
+    assert len({str(person["raw"]["smpl"]["betas"]) for person in seen}) > 1
+
+
+def test_a_clips_bodies_are_measured_against_the_nets_own_joints(
+    caller: Caller, clip: Path
+) -> None:
+    answer = caller.post("/pose/video", json={"video_path": str(clip), "mesh": False}).body
+    primary = answer["quality"][0]
+    assert primary["track_id"] == answer["primary_track_id"]
+    assert primary["coverage"] == 1.0
+    assert primary["reprojection_px"] > 0
+    assert primary["shape_drift_mm"] > 0
+
+
 def test_frames_of_a_clip_have_smpls_meshes(caller: Caller, clip: Path) -> None:
     asked = {"video_path": str(clip), "max_frames": 2, "faces": "once"}
     result = caller.post("/pose/video", json=asked).body

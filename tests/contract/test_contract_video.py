@@ -9,6 +9,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+from coloured_people import YELLOW, Actor, colour_engine, scene, standing, without
 from contract_kit import (
     CLIP_FPS,
     CLIP_FRAMES,
@@ -73,6 +74,42 @@ def test_a_clips_entries_are_also_valid_answers_to_a_frame(result: Body) -> None
         assert frame["jointAngles3d"] == frame["joint_angles_3d"]
         assert frame["cameraTranslation"] == frame["camera_translation"]
         assert frame["cameraParams"] == frame["camera_params"]
+
+
+def test_raw_values_come_where_they_are_asked_for(caller: Caller, clip: Path, result: Body) -> None:
+    answer = caller.post("/pose/video", json={"video_path": str(clip), "raw": True}).body
+    check("VideoResult", answer)
+    for frame, plain in zip(answer["frames"], result["frames"], strict=True):
+        (one,), (other,) = frame["persons"], plain["persons"]
+        assert "raw" not in other
+        assert (one["raw"] is not None) == (one["provenance"] == "observed")
+
+
+def test_a_clip_tells_what_was_measured_of_its_tracks(result: Body) -> None:
+    (quality,) = result["quality"]
+    seen = [frame["provenance"] for frame in result["frames"]].count("observed")
+    assert quality["track_id"] == result["primary_track_id"]
+    assert (quality["coverage"], quality["seen"]) == (1.0, seen / CLIP_FRAMES)
+    assert result["merged_tracks"] == []
+
+
+@pytest.mark.parametrize(
+    ("setting", "asked", "merges"),
+    [(True, None, True), (True, False, False), (False, None, False), (False, True, True)],
+)
+def test_a_caller_may_choose_whether_tracks_are_joined(
+    tmp_path: Path, setting: bool, asked: bool | None, merges: bool
+) -> None:
+    gap = range(40, 60)
+    source = scene(tmp_path / "a.mp4", 90, Actor(YELLOW, without(90, gap), standing(40)))
+    settings = Settings(state_dir=tmp_path / "state", media_roots=(tmp_path,), merge_tracks=setting)
+    wish = {} if asked is None else {"merge_tracks": asked}
+    with running(settings, lambda _: (colour_engine(), "a test asked for it")) as caller:
+        answer = caller.post("/pose/video", json={"video_path": str(source), **wish}).body
+    assert len(answer["merged_tracks"]) == merges
+    assert {one["track_id"] for frame in answer["frames"] for one in frame["persons"]} == (
+        {1} if merges else {1, 2}
+    )
 
 
 def test_the_first_person_is_the_same_track_through_gaps(result: Body) -> None:

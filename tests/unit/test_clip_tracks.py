@@ -50,6 +50,41 @@ def test_a_net_that_gives_poses_gets_them_back(tmp_path: Path) -> None:
     np.testing.assert_array_equal(back.pose.translations_m, pose.translations_m)
 
 
+def test_the_looks_of_a_track_are_added_up_by_how_sure_each_sight_was(tmp_path: Path) -> None:
+    log = ObservationLog(tmp_path / "log.bin")
+    for frame, (sure, looks) in enumerate([(0.9, [1.0, 0.0]), (0.3, [0.0, 1.0])]):
+        seen = replace(observation(1, 0), confidence=sure, appearance=np.array(looks))
+        log.append(frame, [seen, observation(2, 0)])
+    log.close()
+    np.testing.assert_allclose(log.tracks[1].appearance, [0.9, 0.3])
+    assert log.tracks[2].appearance is None
+
+
+def test_the_risk_of_a_mistaken_identity_is_kept(tmp_path: Path) -> None:
+    log = ObservationLog(tmp_path / "log.bin")
+    log.append(0, [replace(observation(1, 0), identity_risk=0.75)])
+    (back,) = log.read(1, 0, 1)
+    log.close()
+    assert back.identity_risk == 0.75
+
+
+@pytest.mark.parametrize("name", ["box_xyxy_px", "landmarks_px", "landmark_confidence"])
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+def test_a_sight_with_a_number_that_is_none_is_left_out(
+    tmp_path: Path, name: str, wrong: float
+) -> None:
+    good = observation(1, 0)
+    spoilt = getattr(good, name).astype(float)
+    spoilt[-1] = wrong
+    log = ObservationLog(tmp_path / "log.bin")
+    log.append(0, [replace(good, **{name: spoilt}), observation(2, 0)])
+    log.append(1, [good, observation(2, 0)])
+    log.close()
+    assert log.dropped == 1
+    assert log.tracks[1].frames.tolist() == [1]
+    assert log.tracks[2].frames.tolist() == [0, 1]
+
+
 def test_a_closed_log_leaves_nothing_behind(tmp_path: Path) -> None:
     log = ObservationLog(tmp_path / "log.bin")
     log.append(0, [observation(1, 0)])

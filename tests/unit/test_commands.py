@@ -19,12 +19,21 @@ from makers import clip_file, picture_file
 from PIL import Image
 from toy_engine import build_toy, picture
 
-from pose_service.commands import checks, engine_checks, fetch_weights, local, main, selftest
+from pose_service.commands import (
+    checks,
+    clip_report,
+    engine_checks,
+    fetch_weights,
+    local,
+    main,
+    selftest,
+)
 from pose_service.commands.findings import State
 from pose_service.core.config import Settings
 from pose_service.core.errors import EngineError
 from pose_service.core.files import FileSource, OfficialFile
 from pose_service.engines.seam import Availability, EngineRecipe
+from pose_service.pipeline.tracks import MergedTrack
 from pose_service.runtime.hub import ModelHub
 from pose_service.runtime.listening import PortError, check_port, health_at, urls
 
@@ -426,6 +435,45 @@ def test_a_build_for_another_device_is_the_same_version(tmp_path: Path) -> None:
     listed.write_text(f"torch=={version.partition('+')[0]}\n")
     (finding,) = checks.packages(listed)
     assert (finding.state, finding.detail) == (State.OK, version)
+
+
+@pytest.mark.usefixtures("toy_nets")
+def test_doctor_tells_how_good_a_clip_comes_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    images = [
+        picture() if i in range(10, 31) else picture((20 + i, 40, 80 + i, 200)) for i in range(60)
+    ]
+    clip = clip_file(tmp_path / "hidden.mp4", images)
+    assert main(["doctor", "--clip", str(clip)]) == 0
+    said = capsys.readouterr().out
+    assert "60 frames at 30.00 per second" in said
+    assert "person 1, the primary" in said
+    (line,) = [line for line in said.splitlines() if "were filled" in line]
+    assert "35 %" in line
+    assert line.startswith("look")
+    assert "longest gap 0.7 s" in said
+
+
+@pytest.mark.usefixtures("toy_nets")
+def test_doctor_says_that_a_clip_shows_nobody(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = clip_file(tmp_path / "nobody.mp4", [picture()] * 5)
+    assert main(["doctor", "--clip", str(clip)]) == 1
+    assert "Nobody was found." in capsys.readouterr().out
+
+
+def test_doctor_refuses_a_clip_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", "--clip", "/no/such.mp4"]) == 2
+    assert "/no/such.mp4 does not exist" in capsys.readouterr().err
+
+
+def test_a_join_is_told_in_a_sentence() -> None:
+    line = clip_report.merge_line(MergedTrack(1, (4,), 71, 20, 0.93))
+    assert line == (
+        "person 1 was hidden for 20 frames before frame 71 and known again by looks (likeness 0.93)"
+    )
 
 
 def test_doctor_notes_a_setting_that_means_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

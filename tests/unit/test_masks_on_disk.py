@@ -45,20 +45,20 @@ def test_a_closed_log_leaves_no_masks_behind(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_tracks_look_is_the_mean_of_its_sights_weighted_by_confidence(tmp_path: Path) -> None:
+def test_a_tracks_look_adds_up_its_sights_times_their_confidence(tmp_path: Path) -> None:
     looks = np.array([[1.0, 0, 0], [0, 1, 0], [0, 0, 1]])
     log = ObservationLog(tmp_path / "log.bin")
     for frame, (look, confidence) in enumerate(zip(looks, (0.9, 0.3, 0.0), strict=True)):
         seen = replace(observation(1, frame), appearance=look, confidence=confidence)
         log.append(frame, [seen, observation(2, frame)])
     log.close()
-    np.testing.assert_allclose(log.tracks[1].appearance, [0.75, 0.25, 0])
+    np.testing.assert_allclose(log.tracks[1].appearance, [0.9, 0.3, 0])
     assert log.tracks[2].appearance is None
 
 
 def stored(folder: Path, frame: TrackedFrame) -> TrackedFrame:
     """`frame` as it comes back from a result in `folder`."""
-    write_result(folder, ClipRun(INFO, 1, "toy/1", "toy", iter([frame])))
+    write_result(folder, ClipRun(INFO, 1, "toy/1", "toy", (), iter([frame]), tuple))
     (back,) = StoredClip.open(folder).frames()
     return back
 

@@ -1,42 +1,41 @@
 """Clips on toy nets: bright rectangles are people."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
 import pytest
-from makers import clip_file, truncated
-from toy_engine import picture, toy_engine
+from coloured_people import Nets
+from makers import clip_changing_size, clip_file, truncated
+from toy_engine import ToyRegressor, ToyTracker, picture, toy_engine
 
+from pose_service.core.arrays import ImageArray
 from pose_service.core.errors import BadVideoError, NotFoundError, UnavailableError
-from pose_service.core.records import Provenance, TrackedFrame
+from pose_service.core.geometry import rotation_from_vector
+from pose_service.core.records import (
+    BodyPoses,
+    Look,
+    Observation,
+    Provenance,
+    Regions,
+    TrackedFrame,
+)
 from pose_service.engines.seam import Engine
-from pose_service.pipeline.results import StoredClip, write_result
+from pose_service.pipeline.results import FRAMES_NAME, HEAD_NAME, StoredClip, write_result
+from pose_service.pipeline.second_pass import STRETCH_FRAMES
 from pose_service.pipeline.video import (
-    STRETCH_FRAMES,
     ClipOptions,
     ClipRun,
     ClipStoppedError,
     ClipWatch,
     process_clip,
 )
+from pose_service.temporal.kinematic import KinematicModel
 
 WALKS = (20, 40, 80, 200)
-
-
-class Nets:
-    """Lends the toy engine, or another one, without a thread."""
-
-    def __init__(self, engine: Engine | None = None) -> None:
-        self._engine = engine or toy_engine()
-
-    def wait(self, timeout_s: float) -> Engine:
-        return self._engine
-
-    def run_clip(self, work: Callable[[Engine], Any]) -> Any:
-        return work(self._engine)
 
 
 def walk(count: int, *, blank: range = range(0), extra: range = range(0)) -> list[np.ndarray]:
@@ -112,6 +111,17 @@ def test_a_clip_with_nobody_has_honest_empty_frames(tmp_path: Path) -> None:
 def test_a_clip_of_very_few_frames_is_answered(tmp_path: Path, count: int) -> None:
     frames = list(run(clip_file(tmp_path / "a.mp4", walk(count)), tmp_path).frames)
     assert provenance(frames, 1) == count * "o"
+
+
+def test_one_sight_is_enough_for_a_whole_short_clip(tmp_path: Path) -> None:
+    images = [picture(), picture(), picture(WALKS), picture(), picture()]
+    clip_run = run(clip_file(tmp_path / "a.mp4", images), tmp_path)
+    # of five frames two must show somebody; of three one is enough
+    assert [frame.people for frame in clip_run.frames] == [()] * 5
+    clip_run = run(clip_file(tmp_path / "b.mp4", images[1:4]), tmp_path)
+    assert provenance(list(clip_run.frames), 1) == "pop"
+    (quality,) = clip_run.quality()
+    assert (quality.coverage, quality.seen) == (1.0, 0.3333)
 
 
 def test_times_are_the_clips_own(tmp_path: Path) -> None:
@@ -225,10 +235,114 @@ def test_a_result_comes_back_from_disk_as_it_was(tmp_path: Path) -> None:
     assert [frame.index for frame in stored.frames(10, 14)] == [10, 11, 12, 13]
 
 
+def test_each_frames_own_solution_is_kept_where_somebody_was_seen(tmp_path: Path) -> None:
+    """The toy's landmarks jump by 8 px in one frame; smoothing takes that away, raw keeps it."""
+    clip = clip_file(tmp_path / "a.mp4", walk(30, blank=range(5, 9)))
+    smoothing = replace(toy_engine(), temporal=KinematicModel())
+    write_result(
+        tmp_path, process_clip(clip, Nets(smoothing), ClipOptions(), tmp_path, ClipWatch())
+    )
+    for frame in StoredClip.open(tmp_path).frames():
+        (one,) = frame.people
+        assert (one.raw_pose is not None) == (one.provenance is Provenance.OBSERVED)
+    own = list(run(clip, tmp_path, smooth=False).frames)
+    for frame, unsmoothed in zip(StoredClip.open(tmp_path).frames(), own, strict=True):
+        raw, wanted = frame.people[0].raw_pose, unsmoothed.people[0]
+        if raw is not None:
+            np.testing.assert_allclose(raw.translations_m, wanted.pose.translations_m, rtol=1e-6)
+
+
+def test_rotations_of_a_raw_pose_come_back_to_a_thousandth_of_a_degree(tmp_path: Path) -> None:
+    generator = np.random.default_rng(1)
+    vectors = generator.normal(0, 1, (1, 24, 3))
+    raw = BodyPoses(rotation_from_vector(vectors), np.array([[1.0, 2, 3]]), np.ones((1, 10)))
+    clip_run = run(clip_file(tmp_path / "a.mp4", walk(3)), tmp_path)
+    frames = [
+        replace(frame, people=tuple(replace(one, raw_pose=raw) for one in frame.people))
+        for frame in clip_run.frames
+    ]
+    write_result(tmp_path, replace(clip_run, frames=iter(frames)))
+    (back, *_) = StoredClip.open(tmp_path).frames()
+    found = back.people[0].raw_pose
+    assert found is not None
+    # five decimals of a radian: half of 1e-5 in each of three numbers, as much in the matrix
+    np.testing.assert_allclose(found.rotations, raw.rotations, atol=2e-5)
+    np.testing.assert_allclose(found.translations_m, raw.translations_m)
+
+
+def test_what_an_older_service_stored_can_be_read(tmp_path: Path) -> None:
+    write_result(tmp_path, run(clip_file(tmp_path / "a.mp4", walk(9)), tmp_path))
+    head = orjson.loads((tmp_path / HEAD_NAME).read_bytes())
+    assert head.pop("quality") and head.pop("merged_tracks") == []
+    (tmp_path / HEAD_NAME).write_bytes(orjson.dumps(head))
+    lines = [orjson.loads(line) for line in (tmp_path / FRAMES_NAME).read_bytes().splitlines()]
+    for line in lines:
+        for one in line["people"]:
+            del one["raw"], one["identity_risk"]
+    (tmp_path / FRAMES_NAME).write_bytes(b"\n".join(map(orjson.dumps, lines)))
+    stored = StoredClip.open(tmp_path)
+    assert (stored.head.quality, stored.head.merged_tracks) == ((), ())
+    assert [frame.people[0].raw_pose for frame in stored.frames()] == [None] * 9
+
+
 def test_a_result_without_its_head_is_no_result(tmp_path: Path) -> None:
     (tmp_path / "frames.ndjson").write_bytes(b"{}\n")
     with pytest.raises(NotFoundError):
         StoredClip.open(tmp_path)
+
+
+class SpoilingRegressor(ToyRegressor):
+    """In the 9th and 10th picture the landmarks are no numbers."""
+
+    def __init__(self) -> None:
+        self._pictures = 0
+
+    def observe(
+        self, images: Sequence[ImageArray], regions: Sequence[Regions], look: Look = Look.PICTURE
+    ) -> list[list[Observation]]:
+        seen = super().observe(images, regions, look)
+        spoilt = [
+            [replace(one, landmarks_px=np.full((2, 2), np.nan)) for one in of_image]
+            if self._pictures + place in (8, 9)
+            else of_image
+            for place, of_image in enumerate(seen)
+        ]
+        self._pictures += len(images)
+        return spoilt
+
+
+class StrictTracker(ToyTracker):
+    """Follows nobody whose place is no number, as real trackers cannot."""
+
+    def update(
+        self, frame_index: int, image: ImageArray, observations: Sequence[Observation]
+    ) -> list[Observation]:
+        assert all(np.isfinite(seen.landmarks_px).all() for seen in observations)
+        return super().update(frame_index, image, observations)
+
+
+def test_a_net_that_answers_no_numbers_costs_those_sights_and_nothing_else(
+    tmp_path: Path,
+) -> None:
+    clip = clip_file(tmp_path / "a.mp4", walk(20))
+    nets = Nets(
+        replace(
+            toy_engine(), regressor=SpoilingRegressor(), new_tracker=lambda fps: StrictTracker()
+        )
+    )
+    clip_run = process_clip(clip, nets, ClipOptions(), tmp_path, ClipWatch())
+    frames = list(clip_run.frames)
+    assert provenance(frames, 1) == 8 * "o" + "ii" + 10 * "o"
+    assert any("not finite: 2" in note for note in clip_run.info.notes)
+
+
+def test_a_clip_whose_size_changes_is_answered_in_its_first_size(tmp_path: Path) -> None:
+    clip = clip_changing_size(tmp_path / "a.ts", [(64, 48), (96, 48)])
+    clip_run = run(clip, tmp_path)
+    frames = list(clip_run.frames)
+    assert len(frames) == clip_run.info.frame_count == 10
+    assert {(one.camera.width_px, one.camera.height_px) for one in frames} == {(64, 48)}
+    assert any("another size" in note for note in clip_run.info.notes)
 
 
 class LoadingNets(Nets):
