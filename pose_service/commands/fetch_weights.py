@@ -10,7 +10,7 @@ from pose_service.core.files import FileSource
 from pose_service.engines.registry import recipes
 from pose_service.engines.seam import EngineRecipe
 from pose_service.runtime.delivery import Delivery
-from pose_service.runtime.fetch import FetchError
+from pose_service.runtime.fetch import FetchError, SpaceError
 from pose_service.runtime.obtain import obtain
 from pose_service.runtime.offline import take_from
 from pose_service.runtime.weights import located
@@ -28,7 +28,9 @@ def run(arguments: Arguments, settings: Settings) -> int:
             take_from(arguments.source.expanduser(), (*needed, *optional))
         else:
             failures = _obtain_all(needed)
-            _say_what_failed(_obtain_all(optional))
+            # the last space on the disk is for what it needs
+            if not any(isinstance(failure, SpaceError) for failure in failures):
+                _say_what_failed(_obtain_all(optional))
     if not needed:
         console.print(f"{recipe.name}: needs no files. {recipe.probe(settings).remedy}")
     _say_what_is_here(recipe, settings)

@@ -58,6 +58,8 @@ def assemble(settings: Settings, sizes: Sizes, compute: Compute) -> Parts:
         regressor = _regressor(settings, sizes, compute, body)
         phalp = load_phalp(settings, sizes, compute, body)
         _warm_up(detector, regressor, settings.compile)
+        if phalp is not None:
+            phalp.run_once()
     return Parts(detector, regressor, body, phalp)
 
 

@@ -44,7 +44,7 @@ class Foretelling:
         if not len(wanted_s) or wanted_s[0] < times_s[-1]:
             return moved
         rotations = self._rotations(poses, times_s, wanted_s)
-        # half a net is worse than none
+        # a net may leave the numbers; movement never does
         if not np.isfinite(rotations).all():
             return moved
         return BodyPoses(rotations, moved.translations_m, moved.shapes)

@@ -11,7 +11,14 @@ from pose_service.core.arrays import FloatArray, IntArray
 from pose_service.fourdhumans.textures import SeenTextures
 from pose_service.phalp.appearance.looks import TextureLooks
 from pose_service.phalp.pose.predictor import TransformerPredictor
-from pose_service.phalp.records import POSE_NUMBERS, BoolArray, Compat
+from pose_service.phalp.records import (
+    HISTORY,
+    POSE_NUMBERS,
+    TEXTURE_PX,
+    BoolArray,
+    Compat,
+)
+from pose_service.phalp.texture.sampling import CHANNELS
 from pose_service.runtime.memory import MemoryGuard
 
 # tracks, or people of a frame: crowds are smaller
@@ -75,6 +82,13 @@ class PhalpNets:
     textures: SeenTextures
     looks: GuardedLooks
     predict_poses: GuardedPredictor
+
+    def run_once(self) -> None:
+        """So that the first caller does not wait for kernels to be chosen."""
+        texture = torch.ones(CHANNELS, TEXTURE_PX, TEXTURE_PX)
+        self.looks.costs([texture], [texture], np.ones((1, 1), bool))
+        nobody = np.zeros((1, HISTORY, POSE_NUMBERS)), np.zeros((1, HISTORY), np.int64)
+        self.predict_poses(*nobody, np.zeros(1, np.int64))
 
 
 def guarded(net: torch.nn.Module, device: torch.device, *, cpu_fallback: bool) -> MemoryGuard:

@@ -8,7 +8,7 @@ import numpy as np
 from torch import Tensor
 
 from pose_service.bodies.smpl import SmplBody
-from pose_service.core.arrays import FloatArray, ImageArray
+from pose_service.core.arrays import ImageArray
 from pose_service.core.config import Settings
 from pose_service.core.records import NEW_TRACK, Observation, Regions
 from pose_service.core.skeletons import SMPL24
@@ -110,9 +110,5 @@ class BodyTracker:
             seen,
             track_id=track_id,
             box_xyxy_px=seen.box_xyxy_px if carried is None else carried.box_xyxy_px,
-            appearance=_colours(image, seen.landmarks_px),
+            appearance=torso_colours(image, seen.landmarks_px[_TORSO]),
         )
-
-
-def _colours(image: ImageArray, landmarks_px: FloatArray) -> FloatArray:
-    return torso_colours(image, landmarks_px[_TORSO])

@@ -69,7 +69,7 @@ class ObservationLog:
     All observations of one clip must have arrays of the same shapes, as those of one engine do;
     masks may be there or not. Numbers are kept as float32: a hundredth of a pixel in 100,000. An
     observation with a number that is not finite would spoil its neighbours too: it is left out and
-    counted in `dropped`. Appearance is kept as the track's alone.
+    counted in `dropped`. Looks are kept as a sum for each track alone.
     """
 
     def __init__(self, path: Path) -> None:

@@ -1,5 +1,7 @@
 """The colours of a person's torso: cheap, and enough to tell neighbours apart."""
 
+import math
+
 import cv2
 import numpy as np
 
@@ -21,9 +23,10 @@ def torso_colours(image: ImageArray, corners_px: FloatArray) -> FloatArray:
     places = np.clip(np.rint(_grid(corners_px)), 0, limits).astype(int)
     pixels = image[places[..., 1], places[..., 0]]
     hsv = cv2.cvtColor(pixels, cv2.COLOR_RGB2HSV).reshape(-1, 3)
-    counts, _ = np.histogramdd(hsv, bins=_BINS, range=((0, 180), (0, 256), (0, 256)))
-    colours: FloatArray = counts.ravel() / counts.sum()
-    return colours
+    # hue is in steps of two degrees
+    bins = hsv.astype(np.int64) * _BINS // (180, 256, 256)
+    counts = np.bincount(np.ravel_multi_index(tuple(bins.T), _BINS), minlength=math.prod(_BINS))
+    return np.asarray(counts / len(hsv))
 
 
 def likeness(first: FloatArray, second: FloatArray) -> float:

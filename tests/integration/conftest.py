@@ -62,6 +62,6 @@ def originals(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def installed(machine: Machine, originals: Path) -> Files:
-    """All four files where they belong, by name; they may be replaced, not written into."""
+    """All files where they belong, by name; they may be replaced, not written into."""
     shutil.copytree(originals / "data", machine.data, copy_function=os.link)
     return {path.name: path for path in machine.data.rglob("*.*") if path.is_file()}

@@ -18,10 +18,14 @@ from flask.testing import FlaskClient
 from pose_service.app import create_app
 from pose_service.commands import main
 from pose_service.hmr2.config import TINY
+from pose_service.phalp.files import PHALP_EXTRA_SOURCES, PHALP_SOURCES
 
 PATIENCE_S = 30.0
 FETCH = ("fetch-weights", "4dhumans")
 REMEDY = "Run `python -m pose_service fetch-weights 4dhumans`."
+PHALP_NAMES = {
+    file.name for source in (*PHALP_SOURCES, *PHALP_EXTRA_SOURCES) for file in source.files
+}
 OTHER_HMR2 = replace(TINY, backbone=replace(TINY.backbone, blocks=4))
 
 Files = dict[str, Path]

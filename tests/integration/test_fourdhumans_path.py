@@ -17,6 +17,7 @@ import standin_smpl
 import torch
 from fourdhumans_kit import (
     FETCH,
+    PHALP_NAMES,
     REMEDY,
     Files,
     Machine,
@@ -33,7 +34,10 @@ from official_answer import assert_official, request
 
 from pose_service.bodies.smpl_files import NEUTRAL_BODY, PAGE
 from pose_service.hmr2.files import ARCHIVE, CHECKPOINT, EXTRA_JOINTS
+from pose_service.phalp.files import APPEARANCE, POSE_PREDICTOR, POSE_SETTINGS
 from pose_service.vitdet.files import DETECTOR
+
+PHALP_WEIGHTS = {APPEARANCE.name, POSE_PREDICTOR.name, POSE_SETTINGS.name}
 
 
 def test_what_is_handed_out_becomes_the_bodies_of_official_code(
@@ -51,7 +55,7 @@ def test_what_is_handed_out_becomes_the_bodies_of_official_code(
     code, said = machine.run(*FETCH, "--from", originals / official.HANDED_OUT_BODY)
     assert (code, "4dhumans: every file is here" in said) == (0, True)
     assert {path.name for path in machine.data.rglob("*") if path.is_file()} == {
-        DETECTOR.name, CHECKPOINT.name, EXTRA_JOINTS.name, official.HANDED_OUT_BODY,
+        DETECTOR.name, CHECKPOINT.name, EXTRA_JOINTS.name, official.HANDED_OUT_BODY, *PHALP_NAMES,
     }  # fmt: skip
     assert machine.run("doctor")[0] == 0
 
@@ -80,11 +84,17 @@ def test_a_copy_in_upstreams_own_cache_is_used_where_it_lies(
     cache = machine.folder / "home" / ".cache" / "4DHumans"
     shutil.copytree(originals / "tree", cache)
     shutil.copy(originals / official.HANDED_OUT_BODY, cache / "data")
+    for name, folder in (("weights", PHALP_WEIGHTS), ("3D", PHALP_NAMES - PHALP_WEIGHTS)):
+        own = cache.parent / "phalp" / name
+        own.mkdir(parents=True)
+        for file in folder:
+            shutil.copy(originals / "data" / DETECTOR.folder / file, own)
     official.write_detector(machine.mirror / DETECTOR.name)
     code, said = machine.run(*FETCH)
     assert (code, "4dhumans: every file is here" in said) == (0, True)
     assert {path.name for path in machine.data.rglob("*") if path.is_file()} == {DETECTOR.name}
-    assert machine.health()["status"] == "ready"
+    health = machine.health()
+    assert (health["status"], health["models"]["phalp"]) == ("ready", "loaded")
 
 
 # What can be wrong with what is fetched
@@ -173,7 +183,7 @@ def test_a_wrong_archive_is_refused_and_the_right_one_is_taken_after_it(
     assert code == 2
     assert words in said
     assert {path.name for path in machine.data.rglob("*.*")} < {
-        DETECTOR.name, CHECKPOINT.name, EXTRA_JOINTS.name
+        DETECTOR.name, CHECKPOINT.name, EXTRA_JOINTS.name, *PHALP_NAMES
     }  # fmt: skip
     health = machine.health()
     assert "is missing: " in health["error"]

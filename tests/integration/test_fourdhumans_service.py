@@ -16,6 +16,7 @@ from pathlib import Path
 import official_files as official
 import pytest
 from file_server import mirror_of
+from fourdhumans_kit import PHALP_NAMES
 from official_answer import assert_official, request
 from test_scripts import WAIT_S, Service, in_bash, run, started
 from tiny_fourdhumans import PLUG_IN
@@ -125,7 +126,7 @@ def test_set_up_from_a_folder_the_line_it_prints_starts_the_service(
     assert "[9/9] Ready" in done.stdout
     data = tmp_path / "my data"
     assert {path.name for path in data.rglob("*") if path.is_file()} == {
-        DETECTOR.name, CHECKPOINT.name, EXTRA_JOINTS.name, official.HANDED_OUT_BODY,
+        DETECTOR.name, CHECKPOINT.name, EXTRA_JOINTS.name, official.HANDED_OUT_BODY, *PHALP_NAMES,
     }  # fmt: skip
     (line,) = [line for line in done.stdout.splitlines() if line.endswith("pose_service serve")]
     (tmp_path / "start-pose-service.sh").write_text(line)

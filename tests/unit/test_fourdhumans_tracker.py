@@ -239,6 +239,17 @@ def test_colours_are_those_of_the_torso(body: SmplBody) -> None:
     assert np.minimum(red, blue).sum() < 0.1
 
 
+def test_colours_reach_from_the_shoulders_to_the_hips(body: SmplBody) -> None:
+    person = standing(body, 300)
+    shoulders, hips = person.landmarks_px[[16, 17, 1, 2], 1].reshape(2, 2).mean(axis=1)
+    image = np.full((HEIGHT_PX, WIDTH_PX, 3), RED, np.uint8)
+    image[int((shoulders + hips) / 2) :] = BLUE
+    (seen,) = blind(body).update(0, image, [person])
+    assert seen.appearance is not None
+    # of 16 rows one may be on the other side
+    np.testing.assert_allclose(np.sort(seen.appearance)[-2:], [0.5, 0.5], atol=1 / 16)
+
+
 # As upstream
 
 

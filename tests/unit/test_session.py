@@ -287,3 +287,36 @@ def test_frames_that_the_nets_failed_on_can_be_sent_again(store: SessionStore) -
     tracked = store.step(engine, asked)
     assert len(store) == 1
     assert [frame.people[0].track_id for frame in tracked] == [1, 1]
+
+
+class Looking(ToyDetector):
+    """Remembers what pictures were looked at for."""
+
+    def __init__(self) -> None:
+        self.looks: list[Look] = []
+
+    def detect(self, images: Sequence[ImageArray], look: Look = Look.PICTURE) -> list[Regions]:
+        self.looks.append(look)
+        return super().detect(images, look)
+
+
+def test_pictures_of_sessions_are_looked_at_as_such(store: SessionStore) -> None:
+    detector = Looking()
+    store.step(replace(toy_engine(), detector=detector), [SessionFrame(walker(0), NAMED, store)])
+    assert detector.looks == [Look.SESSION]
+
+
+class Leaping(ToyTemporal):
+    """Whoever is not seen is a metre farther off."""
+
+    def predict(self, poses: BodyPoses, times_s: Any, wanted_s: Any) -> BodyPoses:
+        still = super().predict(poses, times_s, wanted_s)
+        return replace(still, translations_m=still.translations_m + np.array([0.0, 0.0, 1.0]))
+
+
+def test_whoever_is_missing_is_foretold_by_the_engines_own_foreteller(store: SessionStore) -> None:
+    engine = replace(toy_engine(), foretell=Leaping())
+    asked = [SessionFrame(walker(i, blank=i == 3), NAMED, store) for i in range(4)]
+    *_, seen, missed = store.step(engine, asked)
+    ahead_m = missed.people[0].pose.translations_m - seen.people[0].pose.translations_m
+    np.testing.assert_allclose(ahead_m, [[0, 0, 1]])
