@@ -1,4 +1,4 @@
-"""The nine joint angles that the back end shows."""
+"""The nine joint angles that answers and tables give."""
 
 import numpy as np
 
