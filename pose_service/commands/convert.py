@@ -8,7 +8,7 @@ from pose_service.commands.arguments import Arguments
 from pose_service.commands.console import console
 from pose_service.commands.local import check_input, check_output
 from pose_service.core.config import Settings
-from pose_service.core.errors import BadRequestError
+from pose_service.core.errors import BadPathError, BadRequestError
 from pose_service.engines.bodies import load_body
 from pose_service.export.joint_table import tracklet_table
 from pose_service.export.tracklet_json import frame_fields
@@ -44,13 +44,23 @@ def run(arguments: Arguments, settings: Settings) -> int:
 def _of_result(folder: Path, arguments: Arguments, settings: Settings) -> Iterator[bytes]:
     if arguments.to not in FORMATS:
         raise _unknown(arguments.to, FORMATS)
-    clip = StoredClip.open(folder)
+    clip = _opened(folder)
     body = load_body(clip.head.body_name, settings)
     maker = Maker.of_body(body, clip.head.model_version)
     answer = ClipAnswer.whole(
         clip, maker, AnswerOptions(Faces.ONCE), {"job_id": folder.name, "video_path": folder.name}
     )
     return download(arguments.to, answer, folder.name, arguments.track).pieces
+
+
+def _opened(folder: Path) -> StoredClip:
+    try:
+        return StoredClip.open(folder)
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadPathError(
+            f"{folder} holds no result that can be read ({error})",
+            hint="Give the folder of a finished job: <POSE_STATE_DIR>/jobs/<job_id>.",
+        ) from error
 
 
 def _of_tracklets(path: Path, wanted: str) -> Iterator[bytes]:

@@ -17,6 +17,9 @@ _CORNERS = {
     "right_shoulder": ("right_elbow", "right_shoulder", "right_hip"),
     "spine": ("neck", "spine2", "pelvis"),
 }
+ANGLES = tuple(_CORNERS)
+"""Their names, in the order in which they are given."""
+
 _PLACES = np.array([[SMPL24.index(joint) for joint in joints] for joints in _CORNERS.values()])
 
 

@@ -2,7 +2,7 @@
 
 joblib writes a pickle whose arrays are told by a `NumpyArrayWrapper` and follow it as plain bytes.
 The wrapper that is given to the pickle here reads those bytes at the moment when it is told what
-they are, so that Python's own unpickler does the rest under `runtime.opening`'s exact list of names.
+they are, so that Python's own unpickler does the rest under an exact list of names.
 """
 
 import pickle

@@ -30,14 +30,23 @@ class Download:
 def download(wanted: str, answer: ClipAnswer, name: str, track_id: int | None = None) -> Download:
     """The clip of `answer`, whose file is called `name`, in the format `wanted`.
 
-    A slice, and the options of `answer`, are those of `json` and `ndjson`; `track_id` is that of the
-    files that show one person. `BadRequestError` for a format there is not, or not for this body.
+    The slice and the options of `answer` are for `json` and `ndjson`, `track_id` for the files that
+    show one person. `BadRequestError` for a format there is not, or not for this body.
     """
-    stem = name.rpartition(".")[0] or name
+    stem = _printable(name.rpartition(".")[0] or name)
     if wanted in _ANSWERS:
         media_type, write = _ANSWERS[wanted]
         return Download(f"{stem}.{wanted}", media_type, write(answer))
     if wanted not in EXPORTS:
         raise BadRequestError(f"format: expected one of {', '.join(FORMATS)}, got {wanted!r}")
-    asked = ClipExport(answer.clip, answer.maker.body, name, track_id)
-    return Download(f"{stem}.{wanted}", EXPORTS[wanted].media_type, export(wanted, asked))
+    asked = ClipExport(answer.clip, answer.maker.body, name, f"{stem}.{wanted}", track_id)
+    return Download(asked.file_name, EXPORTS[wanted].media_type, export(wanted, asked))
+
+
+def _printable(name: str) -> str:
+    """Names stand in headers and in the first lines of files, where a line end would begin another.
+
+    >>> _printable("a\\tb\\r\\nc")
+    'a_b__c'
+    """
+    return "".join(letter if letter.isprintable() else "_" for letter in name)

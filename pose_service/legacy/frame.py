@@ -6,10 +6,10 @@ from typing import Any, Self
 
 import orjson
 
+from pose_service.core.joint_angles import joint_angles_deg
 from pose_service.core.records import Provenance, TrackedFrame
 from pose_service.core.skeletons import SMPL24
 from pose_service.engines.seam import BodyModel, Engine
-from pose_service.core.joint_angles import joint_angles_deg
 from pose_service.legacy.encode import encode, mesh_json
 from pose_service.legacy.options import AnswerOptions, Faces
 from pose_service.legacy.person import confidence, person_entry

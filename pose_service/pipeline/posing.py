@@ -16,20 +16,23 @@ POSED_TOGETHER = 32
 
 
 def posed_frames(frames: Iterable[TrackedFrame], body: BodyModel) -> Iterator[PosedFrame]:
-    """`frames` with the joints of their people, without meshes.
-
-    Whoever cannot be drawn is left out, as in the answers: bodies and boxes that are not finite,
-    and bodies behind the camera.
-    """
-    frames = iter(frames)
-    while batch := list(islice(frames, POSED_TOGETHER)):
-        kept = [replace(frame, people=tuple(filter(_is_sound, frame.people))) for frame in batch]
-        poses = [person.pose for frame in kept for person in frame.people]
+    """`sound_frames` with the joints of their people, without meshes."""
+    sound = sound_frames(frames)
+    while batch := list(islice(sound, POSED_TOGETHER)):
+        poses = [person.pose for frame in batch for person in frame.people]
         bodies = body.pose(BodyPoses.join(poses), vertices=False) if poses else _nobody()
         end = 0
-        for frame in kept:
+        for frame in batch:
             start, end = end, end + len(frame.people)
             yield PosedFrame(frame, _rows(bodies, start, end))
+
+
+def sound_frames(frames: Iterable[TrackedFrame]) -> Iterator[TrackedFrame]:
+    """`frames` without whom cannot be drawn, as in the answers.
+
+    That is bodies and boxes that are not finite, and bodies behind the camera.
+    """
+    return (replace(frame, people=tuple(filter(_is_sound, frame.people))) for frame in frames)
 
 
 def _is_sound(person: Person) -> bool:

@@ -1,4 +1,4 @@
-"""Answers: JSON and files, whole or in pieces, packed with gzip where the caller takes it, for any origin."""
+"""Answers: JSON and files, whole or in pieces, packed where the caller takes it, for any origin."""
 
 import gzip
 import zlib
@@ -12,7 +12,7 @@ from pose_service.legacy.encode import encode
 
 JSON_TYPE = "application/json"
 # what is text packs to a third; files of other programs are packed already, or small
-_PACKED_TYPES = (JSON_TYPE, "application/x-ndjson", "text/csv")
+_PACKED_TYPES = (JSON_TYPE, "application/x-ndjson", "text/csv", "text/plain")
 # gzip -1 takes 3 to 6 ms for a whole frame, -6 five times as long for a fifth less
 _GZIP_LEVEL = 1
 _WORTH_PACKING_BYTES = 1024

@@ -42,7 +42,7 @@ class _Array(np.ndarray[Any, Any]):
 
 
 def plain_dtype(dtype: object) -> np.dtype[Any]:
-    """The dtype of numbers that a pickle's `numpy.dtype` came out as; `UnpicklingError` for others."""
+    """What a pickle's `numpy.dtype` of plain numbers came out as; `UnpicklingError` for others."""
     if not isinstance(dtype, _Dtype):
         raise pickle.UnpicklingError(f"a dtype was expected, got {type(dtype).__name__}")
     return dtype.plain
