@@ -8,8 +8,8 @@ from pose_service.core.arrays import FloatArray, expect_shape
 from pose_service.core.records import Person, PosedBodies, TrackedFrame
 from pose_service.core.skeletons import SMPL24
 
-# from camera axes (x right, y down, z away) to those of animation and biomechanics
-_Y_UP = np.array([1.0, -1.0, -1.0])
+# what camera axes (x right, y down, z away) are turned by, to those of animation and biomechanics
+Y_UP = np.array([1.0, -1.0, -1.0])
 
 
 @dataclass(frozen=True)
@@ -68,5 +68,5 @@ def y_up(points_cam_m: FloatArray) -> FloatArray:
     >>> y_up(np.array([1.0, 2.0, 3.0])).tolist()
     [1.0, -2.0, -3.0]
     """
-    turned: FloatArray = points_cam_m * _Y_UP
+    turned: FloatArray = points_cam_m * Y_UP
     return turned

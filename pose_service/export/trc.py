@@ -1,7 +1,8 @@
 """TRC: the joints of one person as OpenSim and Pose2Sim read markers.
 
 Format: OpenSim documentation, "Marker (.trc) Files". Axes are those of `y_up`, metres; a frame in
-which the person is not shown has empty cells.
+which the person is not shown has `nan`, which OpenSim reads as not seen. (It reads empty cells so,
+too, but counts those at the end of a line wrongly.)
 """
 
 from collections.abc import Iterable, Iterator
@@ -27,7 +28,7 @@ def trc_file(frames: Iterable[PosedFrame], track_id: int, head: TrcHead) -> Iter
         one = posed.person(track_id)
         cells = [str(posed.frame.index + 1), f"{posed.frame.time_s:.6f}"]
         if one is None:
-            cells += [""] * (3 * len(SMPL24))
+            cells += ["nan"] * (3 * len(SMPL24))
         else:
             cells += [f"{value:.6f}" for value in y_up(one.joints_cam_m).ravel().tolist()]
         yield ("\t".join(cells) + "\n").encode()

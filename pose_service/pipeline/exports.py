@@ -2,14 +2,24 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import MappingProxyType
+from typing import cast
 
+from pose_service.core.arrays import FloatArray
 from pose_service.core.errors import BadRequestError
+from pose_service.core.records import TrackedFrame
+from pose_service.core.rig import Rig, Rigged
 from pose_service.engines.seam import BodyModel
 from pose_service.export.arrays_file import ClipSize, arrays_file
+from pose_service.export.bvh import bvh_file
+from pose_service.export.glb import glb_file
 from pose_service.export.joint_table import clip_table
 from pose_service.export.mot import MotHead, mot_file
+from pose_service.export.motion import mean_shapes, motion_of
 from pose_service.export.posed import PosedFrame
+from pose_service.export.stored_motion import store_motions
 from pose_service.export.track_span import TrackSpan, span_of, spans_of
 from pose_service.export.tracklets import first_sights, tracklet_file
 from pose_service.export.trc import TrcHead, trc_file
@@ -37,10 +47,14 @@ class ClipExport:
         """From the first again, each time."""
         return posed_frames(self.clip.frames(), self.body)
 
+    def sound(self) -> Iterator[TrackedFrame]:
+        """The same without posing anybody."""
+        return sound_frames(self.clip.frames())
+
     def span(self) -> TrackSpan:
         """Of the one person; `BadRequestError` if there is no such track."""
         wanted = self.clip.head.primary_id if self.track_id is None else self.track_id
-        return span_of(spans_of(sound_frames(self.clip.frames())), wanted)
+        return span_of(spans_of(self.sound()), wanted)
 
 
 @dataclass(frozen=True)
@@ -78,7 +92,7 @@ def _tracklets(asked: ClipExport) -> Iterator[bytes]:
 
 def _npz(asked: ClipExport) -> Iterator[bytes]:
     rows, shape_numbers = 0, 0
-    for frame in sound_frames(asked.clip.frames()):
+    for frame in asked.sound():
         rows += len(frame.people)
         if frame.people:
             shape_numbers = frame.people[0].pose.shapes.shape[1]
@@ -102,6 +116,29 @@ def _mot(asked: ClipExport) -> Iterator[bytes]:
     return mot_file(asked.frames(), asked.span().track_id, head)
 
 
+def _bvh(asked: ClipExport) -> Iterator[bytes]:
+    span = asked.span()
+    rig = _rig(asked.body, mean_shapes(asked.sound())[span.track_id])
+    steps = motion_of(asked.sound(), span, rig)
+    return bvh_file(rig, steps, len(span), asked.clip.head.info.fps)
+
+
+def _glb(asked: ClipExport) -> Iterator[bytes]:
+    shapes = mean_shapes(asked.sound())
+    rigs = {key: _rig(asked.body, shape) for key, shape in shapes.items()}
+    with TemporaryDirectory(prefix="pose-service-") as scratch:
+        spans = spans_of(asked.sound())
+        yield from glb_file(store_motions(asked.sound(), spans, rigs, Path(scratch)))
+
+
+def _is_rigged(body: BodyModel) -> bool:
+    return hasattr(body, "rig")
+
+
+def _rig(body: BodyModel, shape: FloatArray) -> Rig:
+    return cast(Rigged, body).rig(shape)
+
+
 EXPORTS: Mapping[str, ExportFormat] = MappingProxyType(
     {
         "pkl": ExportFormat("application/octet-stream", _tracklets, _is_smpl),
@@ -109,5 +146,7 @@ EXPORTS: Mapping[str, ExportFormat] = MappingProxyType(
         "csv": ExportFormat("text/csv; charset=utf-8", _csv),
         "trc": ExportFormat("text/plain; charset=utf-8", _trc),
         "mot": ExportFormat("text/plain; charset=utf-8", _mot),
+        "bvh": ExportFormat("text/plain; charset=utf-8", _bvh, _is_rigged),
+        "glb": ExportFormat("model/gltf-binary", _glb, _is_rigged),
     }
 )

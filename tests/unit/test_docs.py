@@ -21,7 +21,14 @@ from pose_service.commands.arguments import parse
 from pose_service.core.config import CONFIG_FILE_NAME, Settings, known_names
 from pose_service.core.skeletons import SKELETONS, SMPL24
 from pose_service.runtime.hub import ModelHub
-from pose_service.web.forms import ClipPathForm, Form, OldClipForm, PictureForm, ResultForm, SliceForm
+from pose_service.web.forms import (
+    ClipPathForm,
+    Form,
+    OldClipForm,
+    PictureForm,
+    ResultForm,
+    SliceForm,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"

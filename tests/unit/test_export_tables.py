@@ -96,7 +96,7 @@ def markers(file: str) -> tuple[dict[str, str], list[str], FloatArray]:
     names = [name for name in lines[3].split("\t")[2:] if name]
     assert lines[4].split("\t")[2:5] == ["X1", "Y1", "Z1"]
     assert lines[5] == lines[-1] == ""
-    cells = [[float(cell or "nan") for cell in line.split("\t")] for line in lines[6:-1]]
+    cells = [[float(cell) for cell in line.split("\t")] for line in lines[6:-1]]
     return head, names, np.array(cells)
 
 
