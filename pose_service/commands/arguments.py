@@ -63,6 +63,7 @@ def _convert(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--to", required=True, metavar="FORMAT", help="json, ndjson, csv, pkl, ...")
     parser.add_argument("--out", type=Path, metavar="FILE", help="default: beside IN")
+    parser.add_argument("--no-mesh", action="store_true", help="json and ndjson without surfaces")
     parser.add_argument(
         "--track", type=_positive, metavar="N", help="whom a file of one person shows"
     )

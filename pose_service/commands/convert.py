@@ -47,9 +47,9 @@ def _of_result(folder: Path, arguments: Arguments, settings: Settings) -> Iterat
     clip = _opened(folder)
     body = load_body(clip.head.body_name, settings)
     maker = Maker.of_body(body, clip.head.model_version)
-    answer = ClipAnswer.whole(
-        clip, maker, AnswerOptions(Faces.ONCE), {"job_id": folder.name, "video_path": folder.name}
-    )
+    options = AnswerOptions(Faces.ONCE, mesh=not arguments.no_mesh)
+    fields = {"job_id": folder.name, "video_path": folder.name}
+    answer = ClipAnswer.whole(clip, maker, options, fields)
     return download(arguments.to, answer, folder.name, arguments.track).pieces
 
 

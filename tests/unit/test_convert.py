@@ -111,6 +111,14 @@ def test_a_results_folder_becomes_the_answers_of_its_frames(result: Path, tmp_pa
     assert [frame["mesh_faces_data"] is not None for frame in frames] == [True, False, False, False]
 
 
+def test_surfaces_can_be_left_out(result: Path, tmp_path: Path) -> None:
+    out = tmp_path / "a.json"
+    assert main(["convert", str(result), "--to", "json", "--no-mesh", "--out", str(out)]) == 0
+    answer = orjson.loads(out.read_bytes())
+    assert answer["total_frames"] == 4
+    assert all(frame["mesh_vertices_data"] is None for frame in answer["frames"])
+
+
 def test_a_results_folder_becomes_a_table(result: Path, tmp_path: Path) -> None:
     out = tmp_path / "a.csv"
     assert main(["convert", str(result), "--to", "csv", "--out", str(out)]) == 0

@@ -163,15 +163,20 @@ def test_a_bvh_file_stands_still_where_the_track_has_a_hole(smpl: SmplBody, tmp_
     assert first == hole != last
 
 
-def test_angles_of_a_bvh_file_never_jump(tmp_path: Path, smpl: SmplBody) -> None:
-    def turning(index: int) -> Person:
+def turning_frames() -> list[TrackedFrame]:
+    """Somebody who turns about the camera's axis, twice and more, half a radian a frame."""
+    frames = []
+    for index in range(30):
         person = smpl_person(1, index)
         rotations = person.pose.rotations.copy()
         rotations[0, 0] = rotation_from_vector(np.array([0, 0, 0.5 * index]))
         pose = BodyPoses(rotations, person.pose.translations_m, person.pose.shapes)
-        return replace(person, pose=pose)
+        frames.append(frame_of(index, [replace(person, pose=pose)]))
+    return frames
 
-    clip = clip_of(tmp_path, [frame_of(i, [turning(i)]) for i in range(30)], smpl)
+
+def test_angles_of_a_bvh_file_never_jump(tmp_path: Path, smpl: SmplBody) -> None:
+    clip = clip_of(tmp_path, turning_frames(), smpl)
     lines = file_of("bvh", clip, smpl).decode().splitlines()[-30:]
     about_z = np.array([float(line.split()[3]) for line in lines])
     assert np.abs(np.diff(about_z)).max() < 40
@@ -308,9 +313,9 @@ def test_a_track_is_shown_from_its_first_frame_to_its_last(case: tuple[StoredCli
     assert all(np.ptp(reader.vertices(0, index / FPS)[:, 1]) > 1 for index in range(FRAMES))
 
 
-def test_quaternions_go_the_short_way_from_key_to_key(case: tuple[StoredClip, Any]) -> None:
-    clip, body = case
-    reader = GlbReader(file_of("glb", clip, body))
+def test_quaternions_go_the_short_way_from_key_to_key(tmp_path: Path, smpl: SmplBody) -> None:
+    clip = clip_of(tmp_path, turning_frames(), smpl)
+    reader = GlbReader(file_of("glb", clip, smpl))
     for channel in reader.animation.channels:
         if channel.target.path == "rotation":
             turns = reader.array(reader.animation.samplers[channel.sampler].output)
@@ -357,12 +362,13 @@ def test_a_clip_of_nobody_cannot_be_animated(name: str, anny: FreeBody, tmp_path
         file_of(name, clip, anny)
 
 
+@pytest.mark.parametrize("place_m", [[np.nan, 0, 4], [0, 0, -4.0]])
 @pytest.mark.parametrize("name", ["npz", "csv", "trc", "mot", "bvh", "glb"])
-def test_a_person_who_is_not_finite_is_left_out_of_every_file(
-    name: str, anny: FreeBody, tmp_path: Path
+def test_a_person_who_is_not_finite_or_behind_us_is_left_out_of_every_file(
+    name: str, place_m: list[float], anny: FreeBody, tmp_path: Path
 ) -> None:
     broken = anny_person(2, 1)
-    pose = BodyPoses(broken.pose.rotations, np.full((1, 3), np.nan), broken.pose.shapes)
+    pose = BodyPoses(broken.pose.rotations, np.array([place_m]), broken.pose.shapes)
     people = [anny_person(1, 1), replace(broken, pose=pose, provenance=Provenance.PREDICTED)]
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
