@@ -5,6 +5,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any
+from urllib.parse import quote
 
 from flask import Flask, Response, request
 
@@ -44,8 +45,15 @@ def stream_answer(
 def file_answer(pieces: Iterable[bytes], content_type: str, name: str) -> Response:
     """The same as a file that a browser saves under `name`."""
     response = stream_answer(pieces, content_type=content_type)
-    response.headers.set("Content-Disposition", "attachment", filename=name)
+    plain = name.encode("ascii", "replace").decode().replace("?", "_")
+    # headers are ASCII; whoever knows RFC 6266 takes the second name
+    names = {"filename": plain} | ({} if plain == name else {"filename*": _quoted(name)})
+    response.headers.set("Content-Disposition", "attachment", **names)
     return response
+
+
+def _quoted(name: str) -> str:
+    return f"UTF-8''{quote(name, safe='')}"
 
 
 def _grouped(pieces: Iterable[bytes]) -> Iterator[bytes]:

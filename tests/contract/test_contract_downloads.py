@@ -3,14 +3,28 @@
 import csv
 import gzip
 import json
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
 import pytest
-from contract_kit import CLIP_FRAMES, Caller, check, strictly_parsed
+from contract_kit import CLIP_FRAMES, Caller, check, running, strictly_parsed
+from makers import clip_file
+from toy_engine import ToyDetector, picture, toy_engine
+from werkzeug.http import parse_options_header
 from werkzeug.test import TestResponse
 
+from pose_service.core.arrays import ImageArray
+from pose_service.core.config import Settings
+from pose_service.core.records import Look, Regions
+from pose_service.engines.seam import Engine
 from pose_service.legacy.downloads import FORMATS
+
+PATIENCE_S = 20.0
+"""Far longer than anything here takes."""
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +80,22 @@ def test_csv_has_a_row_for_each_person_of_each_frame(caller: Caller, job_id: str
         assert float(row["left_knee_y_m"]) == pytest.approx(point["y_3d"] + place_m[1], abs=1e-5)
 
 
+@pytest.mark.parametrize("wanted", ["npz", "trc", "mot"])
+def test_files_for_any_body_have_the_clips_name_and_something_in_them(
+    caller: Caller, job_id: str, wanted: str
+) -> None:
+    response = fetched(caller, job_id, f"format={wanted}")
+    assert response.headers["Content-Disposition"] == f"attachment; filename=walk.{wanted}"
+    assert len(response.data) > 1000
+
+
+def test_a_track_that_there_is_not_is_400_and_lists_those_there_are(
+    caller: Caller, job_id: str
+) -> None:
+    answer = caller.get(f"/pose/video/result/{job_id}?format=trc&track=9")
+    assert (answer.status, answer.body["error"]) == (400, "track: expected one of 1, got 9")
+
+
 def test_a_text_is_packed_when_asked_for(caller: Caller, job_id: str) -> None:
     path = f"/pose/video/result/{job_id}?format=csv"
     packed = caller.client.get(path, headers={"Accept-Encoding": "gzip"})
@@ -100,3 +130,46 @@ def test_options_that_are_none_are_400(caller: Caller, job_id: str, query: str) 
 @pytest.mark.parametrize("job_id", ["no-such-job", "5f0c6a2e-93b1-4c57-8d0e-2a7f1b9c4e10"])
 def test_an_unknown_job_is_404(caller: Caller, job_id: str) -> None:
     assert caller.get(f"/pose/video/result/{job_id}?format=csv").status == 404
+
+
+class HeldDetector(ToyDetector):
+    """Waits for `go_on`, and then fails."""
+
+    def __init__(self) -> None:
+        self.go_on = threading.Event()
+
+    def detect(self, images: Sequence[ImageArray], look: Look = Look.PICTURE) -> list[Regions]:
+        assert self.go_on.wait(PATIENCE_S)
+        raise RuntimeError("the net fell over")
+
+
+def test_of_a_job_that_is_not_complete_the_file_says_what_there_is_to_say(tmp_path: Path) -> None:
+    detector = HeldDetector()
+
+    def build(settings: Settings) -> tuple[Engine, str]:
+        return replace(toy_engine(), detector=detector), "it waits"
+
+    settings = Settings(state_dir=tmp_path / "state", media_roots=(tmp_path,))
+    settings.state_dir.mkdir()
+    path = clip_file(tmp_path / "a.mp4", [picture((9, 9, 30, 60))] * 3)
+    with running(settings, build) as caller:
+        job = caller.post("/pose/video", json={"video_path": str(path), "async": True}).body
+        url = f"/pose/video/result/{job['job_id']}?format=csv"
+        waiting = caller.get(url)
+        detector.go_on.set()
+        deadline = time.monotonic() + PATIENCE_S
+        while (answer := caller.get(url)).status == 202 and time.monotonic() < deadline:
+            time.sleep(0.02)
+    check("VideoQueued", waiting.body)
+    assert waiting.status == 202
+    assert (answer.status, answer.body["error_type"]) == (500, "RuntimeError")
+
+
+def test_a_name_of_any_letters_is_a_name_that_a_browser_reads(caller: Caller, clip: Path) -> None:
+    path = clip.with_name('a "läuft" 跑.mp4')
+    path.write_bytes(clip.read_bytes())
+    job = caller.post("/pose/video", json={"video_path": str(path), "mesh": False}).body
+    header = fetched(caller, job["job_id"], "format=csv").headers["Content-Disposition"]
+    assert header.isascii(), "a server sends nothing else"
+    _, options = parse_options_header(header)
+    assert options["filename"] == 'a "läuft" 跑.csv'
