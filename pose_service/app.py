@@ -16,6 +16,7 @@ from pose_service.web import (
     answers,
     batches,
     clips,
+    downloads,
     errors,
     frames,
     health,
@@ -27,7 +28,7 @@ from pose_service.web.service import Service
 
 log = logging.getLogger(__name__)
 
-BLUEPRINTS = (health, frames, batches, clips, legacy_jobs)
+BLUEPRINTS = (health, frames, batches, clips, downloads, legacy_jobs)
 
 
 def create_app(settings: Settings | None = None, *, hub: ModelHub | None = None) -> Flask:

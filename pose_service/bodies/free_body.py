@@ -4,10 +4,14 @@ import numpy as np
 
 from pose_service.bodies.anny import AnnyBody
 from pose_service.bodies.body_landmarks import landmark_masses
-from pose_service.bodies.segments import FREE_JOINTS
-from pose_service.core.arrays import IntArray, expect_shape
+from pose_service.bodies.segments import FREE_JOINTS, Segments
+from pose_service.core.arrays import FloatArray, IntArray, expect_shape
 from pose_service.core.records import BodyPoses, PosedBodies
+from pose_service.core.rig import Rig
 from pose_service.core.skeletons import BLAZEPOSE33, COCO17, COCO17_FROM_BLAZEPOSE33
+
+# the body file's x left, y back, z up to a rig's x left, y up, z front
+_REST_AXES = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
 
 
 class FreeBody:
@@ -50,4 +54,19 @@ class FreeBody:
                 COCO17.name: landmarks_m[:, list(COCO17_FROM_BLAZEPOSE33)],
             },
             self._body.vertices(turns, heads_m, scales) if vertices else None,
+        )
+
+    def rig(self, shape: FloatArray) -> Rig:
+        """At rest with `shape`, the scale (1,). Exact: the free joints carry all other bones."""
+        segments = Segments.of(self._body)
+        onto = np.eye(len(FREE_JOINTS))[segments.of_bone]
+        return Rig(
+            joint_names=FREE_JOINTS,
+            parents=segments.parents,
+            joints_m=shape[0] * segments.heads_m @ _REST_AXES.T,
+            vertices_m=shape[0] * self._body.rest_vertices_m @ _REST_AXES.T,
+            faces=self.faces,
+            weights=self._body.bone_weights.T @ onto,
+            rest_axes=_REST_AXES,
+            root_cam_m=np.zeros(3),
         )

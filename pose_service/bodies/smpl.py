@@ -24,6 +24,7 @@ from pose_service.bodies.smpl_joints import (
 )
 from pose_service.core.arrays import FloatArray, IntArray, expect_shape
 from pose_service.core.records import BodyPoses, PosedBodies
+from pose_service.core.rig import Rig
 from pose_service.core.skeletons import COCO17, HMR44, SMPL24
 
 _JOINTS = len(SMPL24)
@@ -179,6 +180,21 @@ class SmplBody:
         surface = bodies.vertices_m
         return PosedBodies(
             bodies.joints_m.cpu().numpy(), sets, None if surface is None else surface.cpu().numpy()
+        )
+
+    def rig(self, shape: FloatArray) -> Rig:
+        """At rest with `shape` (10,). Without the pose corrections, which a skin cannot hold."""
+        rest = BodyPoses(np.tile(np.eye(3), (1, _JOINTS, 1, 1)), np.zeros((1, 3)), shape[None])
+        posed = self.pose(rest)
+        return Rig(
+            joint_names=SMPL24.joints,
+            parents=SMPL24.parents,
+            joints_m=posed.joints_m[0],
+            vertices_m=np.asarray(posed.vertices_m)[0],
+            faces=self.faces,
+            weights=self.net.skin_weights.T.cpu().numpy(),
+            rest_axes=np.eye(3),
+            root_cam_m=posed.joints_m[0, 0],
         )
 
     def _tensor(self, array: FloatArray) -> Tensor:

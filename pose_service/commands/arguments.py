@@ -25,6 +25,7 @@ def parse(argv: Sequence[str] | None = None) -> Arguments:
     _fetch_weights(commands.add_parser("fetch-weights", help="bring the files an engine needs"))
     _frame(commands.add_parser("frame", help="the people of one picture"))
     _video(commands.add_parser("video", help="the people of one clip, in every frame"))
+    _convert(commands.add_parser("convert", help="a finished clip, or tracklets, as another file"))
     bench = commands.add_parser("bench", help="measure how fast this machine is")
     bench.add_argument("name", nargs="?", help="which of benchmarks/; default: list them")
     bench.add_argument("rest", nargs=argparse.REMAINDER, help="passed on to it")
@@ -57,6 +58,18 @@ def _video(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--overlay", type=Path, metavar="OUT.mp4", help="draw what was found")
     parser.add_argument("--max-frames", type=_positive, metavar="N", help="stop after so many")
     parser.add_argument("--raw", action="store_true", help="every frame's own fit, not smoothed")
+
+
+def _convert(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "source", type=Path, metavar="IN", help="tracklets of PHALP (.pkl), or a result's folder"
+    )
+    parser.add_argument("--to", required=True, metavar="FORMAT", help="json, ndjson, csv, pkl, ...")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="default: beside IN")
+    parser.add_argument("--no-mesh", action="store_true", help="json and ndjson without surfaces")
+    parser.add_argument(
+        "--track", type=_positive, metavar="N", help="whom a file of one person shows"
+    )
 
 
 def _positive(text: str) -> int:

@@ -76,6 +76,11 @@ class ClipAnswer:
         """The list `frames`, one entry per frame of the clip."""
         return json_list(map(encode, self._entries(frame_entry, self.options.faces)))
 
+    def lines(self) -> Iterator[bytes]:
+        """The entries of `frames`, each a line of its own: NDJSON."""
+        entries = self._entries(frame_entry, self.options.faces)
+        return (encode(entry) + b"\n" for entry in entries)
+
     def timeline(self) -> Iterator[bytes]:
         """The list `pose_timeline`: triangles once at most, since `frames` stands beside it."""
         once = Faces.ONCE if self.options.faces is Faces.EACH else self.options.faces

@@ -6,10 +6,10 @@ from typing import Any, Self
 
 import orjson
 
+from pose_service.core.joint_angles import joint_angles_deg
 from pose_service.core.records import Provenance, TrackedFrame
 from pose_service.core.skeletons import SMPL24
 from pose_service.engines.seam import BodyModel, Engine
-from pose_service.legacy.angles import joint_angles_deg
 from pose_service.legacy.encode import encode, mesh_json
 from pose_service.legacy.options import AnswerOptions, Faces
 from pose_service.legacy.person import confidence, person_entry
@@ -38,6 +38,17 @@ class Maker:
             model_version=engine.model_version,
             vitdet_used=engine.models.get("vitdet") == "loaded",
             phalp_available=engine.models.get("phalp") == "loaded",
+        )
+
+    @classmethod
+    def of_body(cls, body: BodyModel, model_version: str) -> Self:
+        """Without an engine, for a clip that was made before; its version names its nets."""
+        return cls(
+            body=body,
+            faces=orjson.Fragment(encode(body.faces)),
+            model_version=model_version,
+            vitdet_used="vitdet" in model_version,
+            phalp_available="phalp" in model_version,
         )
 
 

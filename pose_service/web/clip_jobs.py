@@ -1,11 +1,11 @@
 """From a request to a clip job, and from a job to its answer."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from flask import Response
+from flask import Response, request
 
-from pose_service.core.errors import GoneError, UnavailableError
+from pose_service.core.errors import BadRequestError, GoneError, UnavailableError
 from pose_service.jobs.records import Job, JobOptions, JobState
 from pose_service.legacy.clip import ClipAnswer
 from pose_service.legacy.options import AnswerOptions, Faces
@@ -14,13 +14,15 @@ from pose_service.media.paths import resolve_media_path
 from pose_service.pipeline.results import StoredClip
 from pose_service.web.answers import json_answer
 from pose_service.web.errors import error_answer
-from pose_service.web.forms import ClipForm
+from pose_service.web.forms import ClipForm, SliceForm, read_form
 from pose_service.web.request_log import note
 from pose_service.web.service import service
 from pose_service.web.uploads import Upload
 
 # polls give up after 10 s; a finished clip needs the body model to be written
 _MAKER_WAIT_S = 5.0
+
+AnySlice = TypeVar("AnySlice", bound=SliceForm)
 
 
 def submit_path(video_path: str, form: ClipForm) -> Job:
@@ -62,6 +64,14 @@ def find_job(job_id: str) -> Job:
     job = service().jobs.get(job_id)
     note(outcome=job.state.value)
     return job
+
+
+def read_slice(form: type[AnySlice]) -> AnySlice:
+    """The query of the request in hand; `BadRequestError` if its slice ends before it starts."""
+    wanted = read_form(form, request.args, text=True)
+    if wanted.last is not None and wanted.last < wanted.first:
+        raise BadRequestError(f"to: expected {wanted.first} (from) or more, got {wanted.last}")
+    return wanted
 
 
 def clip_answer(job: Job) -> ClipAnswer:

@@ -4,7 +4,6 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from pose_service.core.errors import BadRequestError
 from pose_service.jobs.records import Job, JobState
 from pose_service.legacy.encode import object_with_lists
 from pose_service.web.answers import json_answer, stream_answer
@@ -12,6 +11,7 @@ from pose_service.web.bodies import is_multipart, json_object
 from pose_service.web.clip_jobs import (
     clip_answer,
     find_job,
+    read_slice,
     submit_path,
     submit_upload,
     unfinished_answer,
@@ -44,9 +44,7 @@ def pose_video() -> Response:
 def status(job_id: str) -> Response:
     """Where a job is; with its result when complete, or the slice `?from=&to=` of its frames."""
     job = find_job(job_id)
-    wanted = read_form(SliceForm, request.args, text=True)
-    if wanted.last is not None and wanted.last < wanted.first:
-        raise BadRequestError(f"to: expected {wanted.first} (from) or more, got {wanted.last}")
+    wanted = read_slice(SliceForm)
     fields = _status_fields(job)
     if job.state is not JobState.COMPLETE:
         return json_answer({**fields, "result": None})

@@ -17,6 +17,7 @@ from pydantic.fields import FieldInfo
 
 from pose_service.core.errors import BadRequestError
 from pose_service.core.skeletons import SKELETONS
+from pose_service.legacy.downloads import FORMATS
 
 LARGEST_INTEGER = 2**53 - 1
 """Beyond it JavaScript cannot tell integers apart."""
@@ -130,6 +131,18 @@ class SliceForm(Form):
     last: int | None = Field(
         None, ge=0, validation_alias="to", description="an integer of 0 or more"
     )
+
+
+class ResultForm(SliceForm):
+    """In which form a finished clip is wanted; the slice is that of `json` and `ndjson`."""
+
+    format: str = Field("json", max_length=40, description=f"one of {', '.join(FORMATS)}")
+    track: Count | None = Field(None, description="the track_id of somebody in the clip")
+    mesh: bool | None = Field(None, description="true or false")
+    faces: Literal["each", "once", "none"] | None = Field(
+        None, description='"each", "once" or "none"'
+    )
+    precision: Decimals | None = Field(None, description="an integer of 1 to 9")
 
 
 AnyForm = TypeVar("AnyForm", bound=Form)

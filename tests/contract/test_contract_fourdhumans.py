@@ -8,6 +8,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import joblib
 import numpy as np
 import pytest
 from contract_kit import Body, Caller, as_base64, check, running
@@ -181,6 +182,30 @@ def test_a_clips_bodies_are_measured_against_the_nets_own_joints(
     assert primary["coverage"] == 1.0
     assert primary["reprojection_px"] > 0
     assert primary["shape_drift_mm"] > 0
+
+
+def test_tracklets_of_a_clip_read_as_upstreams_programs_read_them(
+    caller: Caller, clip: Path
+) -> None:
+    result = caller.post("/pose/video", json={"video_path": str(clip), "mesh": False}).body
+    response = caller.client.get(f"/pose/video/result/{result['job_id']}?format=pkl")
+    assert response.content_type == "application/octet-stream"
+    assert response.headers["Content-Disposition"] == "attachment; filename=drawn.pkl"
+    content = joblib.load(BytesIO(response.data))
+    assert list(content) == [
+        f"outputs//_DEMO/drawn/img/{i + 1:06d}.jpg" for i in range(CLIP_FRAMES)
+    ]
+    for record, frame in zip(content.values(), result["frames"], strict=True):
+        people = sorted(frame["persons"], key=lambda person: int(person["track_id"]))
+        assert record["tid"] == [person["track_id"] for person in people]
+        for place, person in enumerate(people):
+            camera = person["camera"]
+            wanted_m = [camera["tx"], camera["ty"], camera["tz"]]
+            # an even picture: both cameras look at the same point
+            np.testing.assert_allclose(record["camera"][place], wanted_m, rtol=1e-6, atol=1e-5)
+            smpl = record["smpl"][place]
+            np.testing.assert_allclose(smpl["betas"], person["smpl"]["betas"], atol=1e-5)
+            np.testing.assert_allclose(smpl["body_pose"], person["smpl"]["body_pose"], atol=1e-6)
 
 
 def test_frames_of_a_clip_have_smpls_meshes(caller: Caller, clip: Path) -> None:

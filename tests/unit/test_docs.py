@@ -21,7 +21,14 @@ from pose_service.commands.arguments import parse
 from pose_service.core.config import CONFIG_FILE_NAME, Settings, known_names
 from pose_service.core.skeletons import SKELETONS, SMPL24
 from pose_service.runtime.hub import ModelHub
-from pose_service.web.forms import ClipPathForm, Form, OldClipForm, PictureForm, SliceForm
+from pose_service.web.forms import (
+    ClipPathForm,
+    Form,
+    OldClipForm,
+    PictureForm,
+    ResultForm,
+    SliceForm,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
@@ -122,7 +129,7 @@ def test_every_script_that_is_named_exists() -> None:
 def test_every_command_that_is_named_can_be_given() -> None:
     found = [line.partition("python -m pose_service ")[2] for line in all_code_lines()]
     commands = {parse(shlex.split(rest, comments=True)).command for rest in found if rest}
-    assert commands == {"serve", "doctor", "fetch-weights", "frame", "video", "bench"}
+    assert commands == {"serve", "doctor", "fetch-weights", "frame", "video", "convert", "bench"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -180,7 +187,7 @@ def test_every_field_of_health_is_explained(client: FlaskClient) -> None:
     assert not_in_code(names_in(answers), ANSWERS) == []
 
 
-@pytest.mark.parametrize("form", [PictureForm, ClipPathForm, OldClipForm, SliceForm])
+@pytest.mark.parametrize("form", [PictureForm, ClipPathForm, OldClipForm, SliceForm, ResultForm])
 def test_every_field_that_may_be_sent_is_explained(form: type[Form]) -> None:
     schema = form.model_json_schema(by_alias=True)
     assert not_in_code(set(schema["properties"]), ANSWERS) == []

@@ -38,10 +38,11 @@ class _Array(np.ndarray[Any, Any]):
     def __setstate__(self, state: tuple[Any, ...], /) -> None:
         version, shape, dtype, is_fortran, data = state
         raw = data.encode("latin1") if isinstance(data, str) else data
-        super().__setstate__((version, shape, _plain(dtype), is_fortran, raw))
+        super().__setstate__((version, shape, plain_dtype(dtype), is_fortran, raw))
 
 
-def _plain(dtype: object) -> np.dtype[Any]:
+def plain_dtype(dtype: object) -> np.dtype[Any]:
+    """What a pickle's `numpy.dtype` of plain numbers came out as; `UnpicklingError` for others."""
     if not isinstance(dtype, _Dtype):
         raise pickle.UnpicklingError(f"a dtype was expected, got {type(dtype).__name__}")
     return dtype.plain
@@ -56,12 +57,12 @@ def _reconstruct(*_description: object) -> _Array:
 
 
 def _frombuffer(buffer: bytes, dtype: object, shape: Any, order: Any) -> NDArray[Any]:
-    return np.frombuffer(buffer, _plain(dtype)).reshape(shape, order=order)
+    return np.frombuffer(buffer, plain_dtype(dtype)).reshape(shape, order=order)
 
 
 def _scalar(dtype: object, data: bytes | str) -> Any:
     raw = data.encode("latin1") if isinstance(data, str) else data
-    return np.frombuffer(raw, _plain(dtype), count=1)[0]
+    return np.frombuffer(raw, plain_dtype(dtype), count=1)[0]
 
 
 def _encode(text: str, encoding: str) -> bytes:

@@ -12,7 +12,7 @@ import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, Protocol
 
 from pose_service.core.errors import EngineError
 from pose_service.runtime.opening.content import Content, WantedFile, require
@@ -26,6 +26,14 @@ DAMAGE = (
 
 # Below protocol 3 a pickle uses Python 2's names; NumPy 2 moved what NumPy 1 had in `numpy.core`.
 _MODERN = {"__builtin__": "builtins", "copy_reg": "copyreg"}
+
+
+class Readable(Protocol):
+    """What an unpickler reads from: an open file, or what acts as one."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+    def readline(self) -> bytes: ...
 
 
 class RefusedGlobalError(pickle.UnpicklingError):
@@ -84,7 +92,7 @@ def open_pickle(path: Path, wanted: WantedFile, allowed: Globals) -> object:
         return read_pickle(file, path, wanted, allowed)
 
 
-def read_pickle(file: BinaryIO, path: Path, wanted: WantedFile, allowed: Globals) -> object:
+def read_pickle(file: Readable, path: Path, wanted: WantedFile, allowed: Globals) -> object:
     """As `open_pickle`, from where `file` stands; `path` is what the errors call it."""
     try:
         return _RestrictedUnpickler(file, allowed).load()
@@ -104,7 +112,7 @@ def refusal(path: Path, wanted: WantedFile, error: RefusedGlobalError) -> Engine
 
 
 class _RestrictedUnpickler(pickle.Unpickler):
-    def __init__(self, file: BinaryIO, allowed: Globals) -> None:
+    def __init__(self, file: Readable, allowed: Globals) -> None:
         # Python 2's byte strings, array data among them, are kept byte by byte by latin-1
         super().__init__(file, encoding="latin1")
         self._allowed = allowed

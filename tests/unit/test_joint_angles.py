@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from toy_engine import ToyBody
 
+from pose_service.core.joint_angles import joint_angles_deg
 from pose_service.core.records import BodyPoses
 from pose_service.core.skeletons import SMPL24
-from pose_service.legacy.angles import joint_angles_deg
 
 
 def _upright() -> np.ndarray:

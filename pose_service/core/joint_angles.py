@@ -1,4 +1,4 @@
-"""The nine joint angles that the back end shows."""
+"""The nine joint angles that answers and tables give."""
 
 import numpy as np
 
@@ -17,6 +17,9 @@ _CORNERS = {
     "right_shoulder": ("right_elbow", "right_shoulder", "right_hip"),
     "spine": ("neck", "spine2", "pelvis"),
 }
+ANGLES = tuple(_CORNERS)
+"""Their names, in the order in which they are given."""
+
 _PLACES = np.array([[SMPL24.index(joint) for joint in joints] for joints in _CORNERS.values()])
 
 
