@@ -85,9 +85,9 @@ class ClipRun:
     primary_id: int | None
     model_version: str
     body_name: str
-    merged_tracks: tuple[MergedTrack, ...]
     frames: Iterator[TrackedFrame]
-    quality: Callable[[], tuple[TrackQuality, ...]]
+    merged_tracks: tuple[MergedTrack, ...] = ()
+    quality: Callable[[], tuple[TrackQuality, ...]] = tuple
     forget: Callable[[], None] = lambda: None
 
 

@@ -47,7 +47,7 @@ def test_a_closed_log_leaves_no_masks_behind(tmp_path: Path) -> None:
 
 def stored(folder: Path, frame: TrackedFrame) -> TrackedFrame:
     """`frame` as it comes back from a result in `folder`."""
-    write_result(folder, ClipRun(INFO, 1, "toy/1", "toy", (), iter([frame]), tuple))
+    write_result(folder, ClipRun(INFO, 1, "toy/1", "toy", iter([frame])))
     (back,) = StoredClip.open(folder).frames()
     return back
 
