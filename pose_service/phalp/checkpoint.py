@@ -31,9 +31,8 @@ def fill(
         ],
     }
     refuse(path, faults)
-    refuse(
-        path, {"NaN or infinity in": [name for name in names.values() if _broken(official, name)]}
-    )
+    broken = [there for there in names.values() if _broken(official[there])]
+    refuse(path, {"NaN or infinity in": broken})
     # copies: nothing keeps the whole file in memory
     weights = {
         here: official[there].detach().to(wanted[here].dtype, copy=True)
@@ -58,9 +57,9 @@ def _fits(tensor: Tensor, wanted: Tensor) -> bool:
     return tensor.shape == wanted.shape and tensor.is_floating_point()
 
 
-def _broken(official: Mapping[str, Tensor], name: str) -> bool:
+def _broken(tensor: Tensor) -> bool:
     # the least and the largest value are NaN if any value is
-    return not all(extreme.isfinite() for extreme in official[name].aminmax())
+    return not all(extreme.isfinite() for extreme in tensor.aminmax())
 
 
 def _listed(names: list[str]) -> str:

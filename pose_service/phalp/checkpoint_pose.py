@@ -12,9 +12,8 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from pose_service.core.arrays import FloatArray, expect_shape
 from pose_service.core.errors import EngineError
-from pose_service.phalp.checkpoint import fill, ready, refuse
+from pose_service.phalp.checkpoint import fill, ready
 from pose_service.phalp.pose.config import PredictorSettings, sizes_of
 from pose_service.phalp.pose.network import PosePredictorNet
 from pose_service.runtime.opening.lightning import open_lightning
@@ -48,5 +47,54 @@ _OFFICIAL_PARTS: Final = (
     (".mlp.widen.", ".1.fn.net.0."),
     (".mlp.narrow.", ".1.fn.net.3."),
 )
-_NORMALISATION: Final = ("mean", "std")
-"""Not of the checkpoint: `mean_std.npy`."""
+
+
+def load_pose_predictor(
+    path: Path, settings: PredictorSettings, *, device: torch.device, remedy: str
+) -> PosePredictorNet:
+    """The network with the weights of the file `path`, on `device`, in float32.
+
+    Its sizes follow from the tensors' shapes and from `settings`. Parts that answer nothing here
+    (actions, a second transformer) are not read; how poses are normalised is in another file,
+    see `PosePredictorNet.normalise_by`. `EngineError` with `remedy` if the file is missing,
+    damaged or another.
+    """
+    official = open_lightning(path, remedy)
+    try:
+        network = network_of(official, settings, path)
+    except EngineError as error:
+        raise EngineError(str(error), hint=remedy) from error
+    ready(network, device)
+    return network
+
+
+def network_of(
+    official: Mapping[str, Tensor], settings: PredictorSettings, path: Path
+) -> PosePredictorNet:
+    """The network of tensors called `encoder.…`, on the CPU."""
+    tensors = {
+        name.removeprefix(_PREFIX): tensor
+        for name, tensor in official.items()
+        if name.startswith(_PREFIX)
+    }
+    shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    with torch.device("meta"):
+        network = PosePredictorNet(sizes_of(shapes, settings))
+    own = {name: official_name(name) for name in network.state_dict()}
+    fill(network, tensors, own, path)
+    return network
+
+
+def official_name(name: str) -> str:
+    """What the official file calls a tensor of the network, without `encoder.`.
+
+    >>> official_name("blocks.3.mlp.widen.bias")
+    'transformer1.layers.3.1.fn.net.0.bias'
+    """
+    for here, there in _OFFICIAL_BEGINNINGS:
+        if name.startswith(here):
+            name = there + name.removeprefix(here)
+            break
+    for here, there in _OFFICIAL_PARTS:
+        name = name.replace(here, there)
+    return name

@@ -28,9 +28,10 @@ class Looks(Protocol[TextureT]):
     def costs(
         self, tracks: Sequence[TextureT], detections: Sequence[TextureT], possible: BoolArray
     ) -> FloatArray:
-        """(n, m) how far looks differ, 0 for alike; NaN where two have no texel in common.
+        """(n, m) how far looks differ, 0 for alike; NaN where they cannot be compared.
 
-        Only pairs that are `possible` (n, m) are asked for; of the others any number will do.
+        That is where two show nothing in common, and where a pair is not `possible` (n, m): of
+        those nobody wants to know.
         """
         ...
 

@@ -13,6 +13,11 @@ BoolArray = NDArray[np.bool_]
 Compat = Literal["fixed", "upstream"]
 """`upstream` decides as the released code does, `fixed` without its defects: see docs/phalp.md."""
 
+HISTORY: Final = 7
+"""Sights of a person that a track remembers."""
+TEXTURE_PX: Final = 256
+"""Side of a texture, and of the crops that it is taken from."""
+
 LOCATION_NUMBERS: Final = 99
 """45 joints' x and y in the padded square, 0 to 1; then three rows of three: a place, the spread of
 its prediction, and flags. Of a detection all three rows are the place."""

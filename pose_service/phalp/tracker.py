@@ -24,12 +24,12 @@ from pose_service.phalp.track.track import Track
 
 @dataclass(frozen=True)
 class _Frame(Generic[TextureT]):
-    """What of a frame takes part in matching. `textures` is empty where looks are not compared."""
+    """What of a frame takes part in matching; None for a texture that is not known."""
 
     index: int
     shot: bool
     detections: list[Detection]
-    textures: list[TextureT]
+    textures: list[TextureT | None]
 
 
 class PhalpTracker(Generic[TextureT]):
@@ -66,20 +66,24 @@ class PhalpTracker(Generic[TextureT]):
         self,
         frame_index: int,
         detections: Sequence[Detection],
-        textures: Sequence[TextureT] = (),
+        textures: Sequence[TextureT | None] = (),
         *,
         shot: bool = False,
     ) -> TrackedFrame:
         """Who is seen in a frame, each on a track, and who is missed.
 
-        `textures`: one for each detection, where looks are compared; `shot`: the frame begins one.
+        `textures`: one for each detection, None where it is not known; or none at all.
+        `shot`: the frame begins one.
         In `fixed`, detections that make no sense or show another one's body are on no track.
         """
         places = list(range(len(detections)))
         if self._compat == "fixed":
             places = distinct(detections)
         chosen = [detections[place] for place in places]
-        looks = self._looks.chosen(textures, places, len(detections))
+        textures = textures or [None] * len(detections)
+        if len(textures) != len(detections):
+            raise ValueError(f"textures: expected {len(detections)}, got {len(textures)}")
+        looks = [textures[place] for place in places]
         cost, found, owners = self._tracked(_Frame(frame_index, shot, chosen, looks))
         track_ids = [NEW_TRACK] * len(detections)
         for place, owner in zip(places, owners, strict=True):
@@ -103,10 +107,11 @@ class PhalpTracker(Generic[TextureT]):
         begun = self._begun(frame, found)
         kept = [each for each in missed if each.outlives(index, rules)]
         self._tracks = sorted([*updated, *kept, *begun], key=lambda each: each.track_id)
-        self._looks.keep_only({each.track_id for each in self._tracks})
         columns = [column for _, column in found.matches] + [*found.unmatched_detections]
-        owners = dict(zip(columns, [*updated, *begun], strict=True))
-        return cost, found, [owners[column] for column in range(len(columns))]
+        by_column = dict(zip(columns, [*updated, *begun], strict=True))
+        owners = [by_column[column] for column in range(len(columns))]
+        self._remember_looks(frame, owners)
+        return cost, found, owners
 
     def _expecting(self, tracks: Sequence[Track], frame_index: int) -> list[Track]:
         return expecting(tracks, frame_index, self._predict_poses, self._compat)
@@ -117,36 +122,28 @@ class PhalpTracker(Generic[TextureT]):
         seen = Features.of([(each.location, each.pose) for each in frame.detections])
         bounds = lower_bounds(terms(expected, seen, self._compat))
         ids = [each.track_id for each in self._tracks]
-        looks = self._looks.costs(ids, frame.textures, ~(bounds > self._rules.gate))
+        looks = self._looks.costs(ids, frame.textures, bounds <= self._rules.gate)
         return costs(bounds, looks, self._compat)
 
     def _updated(self, frame: _Frame[TextureT], found: Assignment) -> list[Track]:
         """The matched tracks with their new sights, in the order of the matches."""
-        rows, columns = [row for row, _ in found.matches], [column for _, column in found.matches]
-        tracks = [self._tracks[row] for row in rows]
-        sights = [frame.detections[column] for column in columns]
-        self._looks.mix(
-            [each.track_id for each in tracks],
-            [frame.textures[column] for column in columns if frame.textures],
-            np.array([seen.score for seen in sights]),
-        )
         return [
-            track.updated(frame.index, seen, self._rules, shot=frame.shot)
-            for track, seen in zip(tracks, sights, strict=True)
+            self._tracks[row].updated(
+                frame.index, frame.detections[column], self._rules, shot=frame.shot
+            )
+            for row, column in found.matches
         ]
 
     def _begun(self, frame: _Frame[TextureT], found: Assignment) -> list[Track]:
         """New tracks of the unmatched detections, under ids never used before."""
-        columns = found.unmatched_detections
-        begun = [
-            Track.begun(next(self._ids), frame.index, frame.detections[column])
-            for column in columns
-        ]
-        self._looks.begin(
-            [each.track_id for each in begun],
-            [frame.textures[column] for column in columns if frame.textures],
-        )
-        return begun
+        sights = [frame.detections[column] for column in found.unmatched_detections]
+        return [Track.begun(next(self._ids), frame.index, seen) for seen in sights]
+
+    def _remember_looks(self, frame: _Frame[TextureT], owners: Sequence[Track]) -> None:
+        """Of `owners`, the detections' tracks; those that ended are forgotten."""
+        scores = np.array([seen.score for seen in frame.detections])
+        self._looks.take_in([each.track_id for each in owners], frame.textures, scores)
+        self._looks.keep_only({each.track_id for each in self._tracks})
 
     def _people(self, frame_index: int) -> tuple[TrackedPerson, ...]:
         return tuple(

@@ -9,12 +9,11 @@ from typing import Final
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from pose_service.core.arrays import FloatArray, IntArray, expect_shape
 from pose_service.phalp.appearance.encoder import AppearanceEncoder
-from pose_service.phalp.records import Compat
+from pose_service.phalp.records import BoolArray
 
 _SHOWN: Final = 0.5
 _UNIT: Final = 1000.0
@@ -24,21 +23,16 @@ _TOGETHER: Final = {"cpu": 2, "cuda": 64}
 
 
 def texture_costs(
-    encoder: AppearanceEncoder,
-    tracks: Tensor,
-    detections: Tensor,
-    possible: NDArray[np.bool_],
-    compat: Compat = "fixed",
+    encoder: AppearanceEncoder, tracks: Tensor, detections: Tensor, possible: BoolArray
 ) -> FloatArray:
-    """(n, m) float64: 100 times the squared distance of embeddings; 0 where not `possible`.
+    """(n, m) float64: 100 times the squared distance of embeddings, NaN of pairs without any.
 
-    `tracks`: (n, 4, 256, 256), `detections`: (m, 4, 256, 256) textures, on the encoder's device.
-    `possible`: (n, m), false for pairs that place and pose exclude whatever their looks.
-    A possible pair that shares no texel costs 0 in `upstream`, as if it looked the same; in
-    `fixed` as much as the most alike pair of this call that could be compared.
+    Those are the pairs that share no texel, and those that are not `possible` (n, m): place and
+    pose exclude them whatever their looks. `tracks`: (n, 4, 256, 256), `detections`:
+    (m, 4, 256, 256) textures, on the encoder's device.
     """
     expect_shape("possible", possible, (len(tracks), len(detections)))
-    costs = np.zeros(possible.shape)
+    costs = np.full(possible.shape, np.nan)
     if not possible.any():
         return costs
     textures = torch.cat([tracks.float(), detections.float()])
@@ -47,8 +41,6 @@ def texture_costs(
     if len(rows):
         views = _views(rows, columns + len(tracks), own, shared[rows, columns])
         costs[rows, columns] = _distances(encoder, textures, views)
-        if compat == "fixed":
-            costs[possible & (shared == 0)] = costs[rows, columns].min()
     return costs
 
 
@@ -82,9 +74,10 @@ def _distances(
     pairs = len(views[0])
     distinct, places = np.unique(np.concatenate(views), axis=0, return_inverse=True)
     together = _TOGETHER.get(textures.device.type, 1)
-    parts = torch.from_numpy(distinct).to(textures.device).split(together)
-    encoded = torch.cat([encoder(_cut(textures, part)) for part in parts]) / _UNIT
-    row, column = torch.from_numpy(places).to(textures.device).split(pairs)
+    chosen = torch.split(torch.from_numpy(distinct).to(textures.device), together)
+    parts = [encoder(_cut(textures, part)) for part in chosen]
+    encoded = torch.cat(parts) / _UNIT
+    row, column = torch.from_numpy(places.reshape(2, pairs)).to(textures.device)
     squares = (encoded[row] - encoded[column]).double().square().sum(1)
     return np.asarray(_WEIGHT * squares.numpy(force=True))
 

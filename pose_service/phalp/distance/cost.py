@@ -32,14 +32,14 @@ def lower_bounds(terms: Terms) -> FloatArray:
 def costs(bounds: FloatArray, looks: FloatArray, compat: Compat = "fixed") -> FloatArray:
     """(n, m) costs of pairs with `bounds` (n, m), whose looks differ by `looks` (n, m), 0 or more.
 
-    A look of NaN says that two textures have no texel in common: it counts as the frame's median.
-    An undefined cost is infinite; upstream makes it 0, the best of all.
+    A look of NaN says that two looks cannot be compared: it counts as the median of those that
+    could be, in upstream as none at all, like one and the same look. An undefined cost is
+    infinite; upstream makes it 0, the best of all.
     """
     expect_shape("looks", looks, bounds.shape)
-    if compat == "fixed":
-        looks = np.where(np.isnan(looks), _median(looks), looks)
+    unknown = 0.0 if compat == "upstream" else _median(looks)
     with np.errstate(over="ignore", invalid="ignore"):
-        product = (1 + _LOOK * looks) * bounds
+        product = (1 + _LOOK * np.where(np.isnan(looks), unknown, looks)) * bounds
     return np.nan_to_num(product, nan=0.0 if compat == "upstream" else np.inf, posinf=np.inf)
 
 

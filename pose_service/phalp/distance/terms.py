@@ -82,4 +82,4 @@ def _expanded(rows: FloatArray, others: FloatArray) -> FloatArray:
     rows, others = rows.astype(np.float32), others.astype(np.float32)
     lengths = [np.square(each).sum(axis=1) for each in (rows, others)]
     squared = -2 * (rows @ others.T) + lengths[0][:, None] + lengths[1]
-    return np.maximum(squared, 0).astype(np.float64)
+    return np.asarray(np.maximum(squared, 0), np.float64)

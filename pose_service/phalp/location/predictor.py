@@ -6,8 +6,15 @@ import numpy as np
 
 from pose_service.core.arrays import FloatArray, IntArray, expect_shape
 from pose_service.phalp.features import FOCAL_SQUARES
-from pose_service.phalp.location.ridge import HISTORY, extrapolated
-from pose_service.phalp.records import DEPTH, LOCATION_NUMBERS, POINT, BoolArray, Compat
+from pose_service.phalp.location.ridge import extrapolated
+from pose_service.phalp.records import (
+    DEPTH,
+    HISTORY,
+    LOCATION_NUMBERS,
+    POINT,
+    BoolArray,
+    Compat,
+)
 
 FARTHEST_FRAMES: Final = 49
 """A line is followed no farther than this beyond the newest sight."""

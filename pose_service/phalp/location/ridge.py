@@ -1,13 +1,10 @@
 """A straight line through a short history, held back by a ridge, and how far it may be off."""
 
-from typing import Final
-
 import numpy as np
 
 from pose_service.core.arrays import FloatArray, IntArray, expect_shape
+from pose_service.phalp.records import HISTORY
 
-HISTORY: Final = 7
-"""Observations that a track remembers."""
 # 0.975 quantile of Student's t for the 5 degrees of freedom that a line through 7 points leaves
 _QUANTILE = 2.570581835636314
 

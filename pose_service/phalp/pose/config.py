@@ -84,7 +84,7 @@ def _length(shapes: Shapes, name: str, axis: int) -> int:
 
 def _heads(inner_dim: int, settings: PredictorSettings) -> int:
     heads = settings.heads or max(inner_dim // _HEAD_DIM, 1)
-    if inner_dim % heads:
+    if not inner_dim or inner_dim % heads:
         raise EngineError(
             f"The pose predictor's {inner_dim} columns cannot be {heads} equal heads", hint=_HINT
         )

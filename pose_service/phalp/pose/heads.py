@@ -39,8 +39,8 @@ class BodyHead(nn.Module):
             hidden = F.relu(self.second(hidden))
             change = [self.pose(hidden), self.betas(hidden), self.camera(hidden)]
             state = state + torch.cat(change, dim=1)
-        pose, betas, _camera = state.split(_PARTS, dim=1)
-        return rotations_from_6d(pose.unflatten(1, (-1, 6))).flatten(1), betas
+        pose, betas, _camera = torch.split(state, list(_PARTS), dim=1)
+        return rotations_from_6d(pose.view(len(tokens), -1, 6)).flatten(1), betas
 
 
 def rotations_from_6d(pose_6d: Tensor) -> Tensor:

@@ -20,8 +20,9 @@ _TINY: Final = 1e-10
 class PosePredictorNet(nn.Module):
     """Poses (n, 7, 229) in slots of the time axis to the poses (n, 229) in the slots `wanted`.
 
-    `slots`: (n, 7) of each pose. `newest`: (n, 7), whether it is the last one of its slot, so that
-    it counts; at least one of each n does. `wanted`: (n,).
+    `poses` are normalised here, see `normalise_by`. `slots`: (n, 7) of each pose. `newest`: (n, 7),
+    whether it is the last one of its slot, so that it counts; at least one of each n does.
+    `wanted`: (n,).
     """
 
     mean: Tensor
@@ -29,27 +30,32 @@ class PosePredictorNet(nn.Module):
 
     def __init__(self, sizes: PredictorSizes) -> None:
         super().__init__()
-        width, steps = sizes.width, {"stride": sizes.stride, "padding": sizes.padding}
+        width, window = sizes.width, (sizes.kernel, sizes.stride, sizes.padding)
         self.read_in = nn.Sequential(
             nn.Linear(POSE_NUMBERS, sizes.pose_width), nn.ReLU(), nn.Linear(sizes.pose_width, width)
         )
         self.unseen = nn.Parameter(torch.zeros(width))
         self.first_positions = nn.Parameter(torch.zeros(1, sizes.frames, width))
         self.blocks = nn.ModuleList(Block(sizes) for _ in range(sizes.blocks))
-        self.shrink = nn.Conv1d(width, width, sizes.kernel, **steps)
-        self.stretch = nn.ConvTranspose1d(width, width, sizes.kernel, **steps)
+        self.shrink = nn.Conv1d(width, width, *window)
+        self.stretch = nn.ConvTranspose1d(width, width, *window)
         self.second_positions = nn.Parameter(torch.zeros(1, sizes.frames, width))
         self.last = Block(sizes)
         self.body = BodyHead(sizes)
         self.place = place_head(width)
-        self.register_buffer("mean", torch.zeros(POSE_NUMBERS))
-        self.register_buffer("std", torch.ones(POSE_NUMBERS))
+        # not of the checkpoint: real numbers even where the weights are hollow yet
+        self.register_buffer("mean", torch.zeros(POSE_NUMBERS, device="cpu"), persistent=False)
+        self.register_buffer("std", torch.ones(POSE_NUMBERS, device="cpu"), persistent=False)
+
+    def normalise_by(self, mean: Tensor, std: Tensor) -> None:
+        """`mean`, `std`: (229,) of the poses that the weights were trained with."""
+        self.mean, self.std = mean.to(self.mean), std.to(self.std)
 
     def forward(self, poses: Tensor, slots: Tensor, newest: Tensor, wanted: Tensor) -> Tensor:
         rows = slots[..., None]
         tokens = self._on_time_axis(poses, rows, newest) + self.first_positions
         for block in self.blocks:
-            tokens = block.among(tokens, rows, newest)
+            tokens = block(tokens, rows, newest)
         tokens = self.stretch(self.shrink(tokens.mT)).mT + self.second_positions
         token = self.last.of_one(tokens, wanted[:, None, None])
         rotations, betas = self.body(token)

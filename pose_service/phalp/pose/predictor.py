@@ -7,31 +7,27 @@ import torch
 
 from pose_service.core.arrays import FloatArray, IntArray, expect_shape
 from pose_service.phalp.pose.network import PosePredictorNet
-from pose_service.phalp.pose.slots import HISTORY, time_slots
-from pose_service.phalp.records import POSE_NUMBERS, Compat
+from pose_service.phalp.pose.slots import time_slots
+from pose_service.phalp.records import HISTORY, POSE_NUMBERS, Compat
 
 
 @dataclass(frozen=True)
-class PosePredictor:
-    """`compat`: with `upstream` every track is read at the moment that the first one asks for."""
+class TransformerPredictor:
+    """The net as the `phalp.parts.PosePredictor` that the tracker asks.
+
+    `compat`: with `upstream` every track is read at the moment that the first one asks for.
+    """
 
     network: PosePredictorNet
     compat: Compat = "fixed"
 
-    def predict(
-        self, poses: FloatArray, frames: IntArray, frames_since_seen: IntArray
-    ) -> FloatArray:
-        """(tracks, 229) float32: the pose of each track in the frame after this one.
-
-        `poses`: (tracks, 7, 229) of the last seven sights, oldest first, in the frames `frames`
-        (tracks, 7). `frames_since_seen`: (tracks,), 0 for one that is seen in this frame. One
-        pass for all tracks, in float32. `ValueError` for other shapes.
-        """
-        expect_shape("poses", poses, (len(frames), HISTORY, POSE_NUMBERS))
+    def __call__(self, poses: FloatArray, times: IntArray, missed: IntArray) -> FloatArray:
+        """(n, 229) float32, in one pass and in float32; `ValueError` for other shapes."""
+        expect_shape("poses", poses, (len(times), HISTORY, POSE_NUMBERS))
         if not len(poses):
             return np.zeros((0, POSE_NUMBERS), np.float32)
         length = self.network.first_positions.shape[1]
-        slots = time_slots(frames, frames_since_seen, length, self.compat)
+        slots = time_slots(times, missed, length, self.compat)
         arrays = poses.astype(np.float32), slots.slots, slots.newest, slots.wanted
         device = self.network.mean.device
         with torch.inference_mode():

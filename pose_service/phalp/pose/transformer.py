@@ -28,7 +28,7 @@ class Attention(nn.Module):
         self.qkv = nn.Linear(sizes.width, 3 * sizes.inner_dim, bias=False)
         self.out = nn.Linear(sizes.inner_dim, sizes.width)
 
-    def among(self, tokens: Tensor, rows: Tensor, seen: Tensor) -> Tensor:
+    def forward(self, tokens: Tensor, rows: Tensor, seen: Tensor) -> Tensor:
         """(n, slots, width): what all `tokens` learn from the few that were seen.
 
         `rows`: (n, k, 1) slots of those few; `seen`: (n, k), whether each counts.
@@ -42,7 +42,8 @@ class Attention(nn.Module):
         answers = (values @ self._map_out()).flatten(1, 2)
         scores = (normed @ questions.mT * self.scale).unflatten(2, (-1, seen.shape[1]))
         weights = scores.masked_fill(~seen[:, None, None], -torch.inf).softmax(-1)
-        return weights.flatten(2) @ answers + self.out.bias
+        learned: Tensor = weights.flatten(2) @ answers + self.out.bias
+        return learned
 
     def of_one(self, tokens: Tensor, one: Tensor) -> Tensor:
         """(n, width): what the slot `one` (n, 1, 1) learns from all `tokens` (n, slots, width)."""
@@ -61,7 +62,7 @@ class Attention(nn.Module):
 
     def _map_out(self) -> Tensor:
         """(heads, head_dim, width): values to what is added to a token."""
-        return self.out.weight.T.unflatten(0, self.heads)
+        return self.out.weight.T.view(*self.heads, -1)
 
 
 class Mlp(nn.Module):
@@ -86,9 +87,9 @@ class Block(nn.Module):
         self.attention = Attention(sizes)
         self.mlp = Mlp(sizes)
 
-    def among(self, tokens: Tensor, rows: Tensor, seen: Tensor) -> Tensor:
-        """All tokens after one block; see `Attention.among`."""
-        tokens = tokens + self.attention.among(tokens, rows, seen)
+    def forward(self, tokens: Tensor, rows: Tensor, seen: Tensor) -> Tensor:
+        """(n, slots, width): all tokens after the block; see `Attention.forward`."""
+        tokens = tokens + self.attention(tokens, rows, seen)
         branch: Tensor = self.mlp(tokens)
         return tokens + branch
 

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import torch
 from torch import Tensor
 
-from pose_service.phalp.texture.maps import TEXTURE_PX
+from pose_service.phalp.records import TEXTURE_PX
 
 FOCAL_PX: Final = 5000.0
 """Of the crop's camera; its axis goes through the crop's middle."""

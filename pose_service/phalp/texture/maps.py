@@ -1,16 +1,13 @@
 """Which point of the body's surface each texel of the flat layout shows."""
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from pose_service.core.arrays import FloatArray, IntArray, expect_shape
-
-TEXTURE_PX: Final = 256
-"""Side of a texture, and of the crops it is taken from."""
+from pose_service.phalp.records import TEXTURE_PX
 
 _SQUARE = (TEXTURE_PX, TEXTURE_PX)
 
@@ -51,7 +48,7 @@ class TextureMaps:
         return cls(*(torch.from_numpy(each).to(device) for each in arrays))
 
     def points(self, vertices_m: Tensor) -> Tensor:
-        """(people, n, 3): what each texel shows of bodies with `vertices_m` (people, vertices, 3)."""
+        """(people, n, 3): what each texel shows of bodies; `vertices_m`: (people, vertices, 3)."""
         parts = (
             self.weights[:, corner, None] * vertices_m[:, self.corners[:, corner]]
             for corner in range(3)

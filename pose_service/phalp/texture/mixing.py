@@ -7,16 +7,15 @@ import torch
 from torch import Tensor
 
 from pose_service.core.arrays import FloatArray, expect_shape
-from pose_service.phalp.records import Compat
 
 _NEWNESS = 0.1
 
 
-def mixed(old: Tensor, new: Tensor, scores: FloatArray, compat: Compat = "fixed") -> Tensor:
-    """(tracks, 4, 256, 256): remembered textures `old` after the detections' `new` ones.
+def mixed(old: Tensor, new: Tensor, scores: FloatArray) -> Tensor:
+    """(n, 4, 256, 256) float32: remembered textures `old` after the detections' `new` ones.
 
-    `scores`: (tracks,) of the detections; where both show a texel the new colour counts 0.1 score².
-    Stored in float32; `upstream` stores float64, which is rounded whenever it is compared.
+    `scores`: (n,) of the detections; where both show a texel the new colour counts 0.1 score².
+    Upstream keeps float64, but rounds it whenever it compares.
     """
     expect_shape("scores", scores, (len(new),))
     weight = torch.as_tensor(_NEWNESS * scores**2, dtype=torch.float32, device=new.device)
@@ -24,5 +23,4 @@ def mixed(old: Tensor, new: Tensor, scores: FloatArray, compat: Compat = "fixed"
     share = torch.where(old_seen, weight.view(-1, 1, 1, 1), 1.0) * new_seen
     colours = (1 - share) * old[:, :3] + share * new[:, :3]
     either = old_seen | new_seen
-    texture = torch.cat([colours * either, 2 * either.to(colours.dtype) - 1], dim=1)
-    return texture.double() if compat == "upstream" else texture
+    return torch.cat([colours * either, 2 * either.to(colours.dtype) - 1], dim=1)

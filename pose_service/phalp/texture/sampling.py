@@ -10,8 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from pose_service.phalp.records import TEXTURE_PX
 from pose_service.phalp.texture.depth import FOCAL_PX, depth_maps
-from pose_service.phalp.texture.maps import TEXTURE_PX, TextureMaps
+from pose_service.phalp.texture.maps import TextureMaps
 
 CHANNELS: Final = 4
 
@@ -23,20 +24,22 @@ _COLOUR_UNIT: Final = 5.0
 _TOGETHER: Final = 8
 
 
-def textures(vertices_m: Tensor, crops: Tensor, masks: Tensor, maps: TextureMaps) -> Tensor:
-    """(people, 4, 256, 256) float32 textures, on the device of all.
+def textures(vertices_m: Tensor, crops: Tensor, masks: Tensor, maps: TextureMaps) -> list[Tensor]:
+    """People's (4, 256, 256) float32 textures, on the device of all; each may be kept by itself.
 
     `vertices_m`: (people, vertices, 3) before each crop's own camera, translation added (see
     `hmr2.cameras.crop_translations_m`). `crops`: (people, 3, 256, 256) normalised RGB. `masks`:
     (people, 256, 256) grey levels, 0 where the picture shows somebody or something else.
     """
-    made = torch.empty(len(crops), CHANNELS, TEXTURE_PX, TEXTURE_PX, device=crops.device)
-    parts = (each.split(_TOGETHER) for each in (vertices_m, crops, masks, made))
-    for some_vertices_m, some_crops, some_masks, some_made in zip(*parts, strict=True):
+    made: list[Tensor] = []
+    parts = (torch.split(each, _TOGETHER) for each in (vertices_m, crops, masks))
+    for some_vertices_m, some_crops, some_masks in zip(*parts, strict=True):
         points_m = maps.points(some_vertices_m)
         depths_m = depth_maps(some_vertices_m, maps.faces)
         colours = torch.cat([some_crops, some_masks[:, None].clamp(0, 1)], dim=1)
-        some_made.copy_(unfolded(seen_samples(points_m, depths_m, colours), maps))
+        some = unfolded(seen_samples(points_m, depths_m, colours), maps)
+        # a part of a batch would keep the whole batch
+        made += [each.clone() for each in some]
     return made
 
 

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pose_service.core.arrays import FloatArray, IntArray, expect_shape
-from pose_service.phalp.location.ridge import HISTORY
-from pose_service.phalp.records import LOCATION_NUMBERS, POSE_NUMBERS, Detection
+from pose_service.phalp.records import HISTORY, LOCATION_NUMBERS, POSE_NUMBERS, Detection
 
 
 @dataclass(frozen=True)

@@ -20,38 +20,46 @@ class LookMemory(Generic[TextureT]):
     def __len__(self) -> int:
         return len(self._kept)
 
-    def chosen(
-        self, textures: Sequence[TextureT], places: Sequence[int], detections: int
-    ) -> list[TextureT]:
-        """The textures at `places`, where they are compared; `ValueError` if some are missing."""
-        if self._looks is None:
-            return []
-        if len(textures) != detections:
-            raise ValueError(f"textures: expected {detections}, got {len(textures)}")
-        return [textures[place] for place in places]
-
     def costs(
-        self, track_ids: Sequence[int], textures: Sequence[TextureT], possible: BoolArray
+        self, track_ids: Sequence[int], textures: Sequence[TextureT | None], possible: BoolArray
     ) -> FloatArray:
-        """(n, m): how far tracks and detections differ, where it is `possible` (n, m) at all."""
-        if self._looks is None or not possible.any():
+        """(n, m): how far tracks and detections differ, where it is `possible` (n, m) at all.
+
+        NaN where one of the two looks is not known, too.
+        """
+        if self._looks is None:
             return np.zeros(possible.shape)
-        kept = [self._kept[track_id] for track_id in track_ids]
-        return self._looks.costs(kept, textures, possible)
+        costs = np.full(possible.shape, np.nan)
+        rows = [row for row, track_id in enumerate(track_ids) if track_id in self._kept]
+        columns = [column for column, texture in enumerate(textures) if texture is not None]
+        known = np.ix_(rows, columns)
+        if possible[known].any():
+            kept = [self._kept[track_ids[row]] for row in rows]
+            seen = [texture for texture in textures if texture is not None]
+            costs[known] = self._looks.costs(kept, seen, possible[known])
+        return costs
 
-    def begin(self, track_ids: Sequence[int], textures: Sequence[TextureT]) -> None:
-        """Keep the textures of new tracks."""
-        if self._looks is not None:
-            self._kept.update(zip(track_ids, textures, strict=True))
-
-    def mix(
-        self, track_ids: Sequence[int], textures: Sequence[TextureT], scores: FloatArray
+    def take_in(
+        self, track_ids: Sequence[int], textures: Sequence[TextureT | None], scores: FloatArray
     ) -> None:
-        """Mix new sights of `scores` (n,) into n tracks' textures."""
-        if self._looks is not None and track_ids:
-            kept = [self._kept[track_id] for track_id in track_ids]
-            mixed = self._looks.mixed(kept, textures, scores)
-            self._kept.update(zip(track_ids, mixed, strict=True))
+        """Mix n tracks' new sights of `scores` (n,) into what is kept of them, or keep them."""
+        if self._looks is None:
+            return
+        known = [
+            (track_id, texture, score)
+            for track_id, texture, score in zip(track_ids, textures, scores, strict=True)
+            if texture is not None
+        ]
+        old = [each for each in known if each[0] in self._kept]
+        mixed = self._looks.mixed(
+            [self._kept[track_id] for track_id, _, _ in old],
+            [texture for _, texture, _ in old],
+            np.array([score for _, _, score in old]),
+        )
+        self._kept.update((track_id, texture) for track_id, texture, _ in known)
+        self._kept.update(
+            (track_id, texture) for (track_id, _, _), texture in zip(old, mixed, strict=True)
+        )
 
     def keep_only(self, track_ids: Collection[int]) -> None:
         """Forget the tracks that ended."""
