@@ -56,5 +56,6 @@ class Detection:
     @property
     def is_sane(self) -> bool:
         """Whether it can be compared: all numbers are finite and the body is before the camera."""
-        finite = np.isfinite(self.location).all() and np.isfinite(self.pose).all()
-        return bool(finite and self.location[DEPTH] > 0)
+        numbers = self.box_xyxy_px, self.score, self.location, self.pose
+        finite = all(np.isfinite(each).all() for each in numbers)
+        return finite and bool(self.location[DEPTH] > 0)

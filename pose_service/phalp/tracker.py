@@ -123,7 +123,7 @@ class PhalpTracker(Generic[TextureT]):
         bounds = lower_bounds(terms(expected, seen, self._compat))
         ids = [each.track_id for each in self._tracks]
         looks = self._looks.costs(ids, frame.textures, bounds <= self._rules.gate)
-        return costs(bounds, looks, self._compat)
+        return costs(bounds, looks, self._compat, self._rules.gate)
 
     def _updated(self, frame: _Frame[TextureT], found: Assignment) -> list[Track]:
         """The matched tracks with their new sights, in the order of the matches."""

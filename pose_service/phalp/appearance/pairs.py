@@ -74,15 +74,19 @@ def _distances(
     pairs = len(views[0])
     distinct, places = np.unique(np.concatenate(views), axis=0, return_inverse=True)
     together = _TOGETHER.get(textures.device.type, 1)
-    chosen = torch.split(torch.from_numpy(distinct).to(textures.device), together)
-    parts = [encoder(_cut(textures, part)) for part in chosen]
+    parts = [
+        encoder(_cut(textures, distinct[first : first + together]))
+        for first in range(0, len(distinct), together)
+    ]
     encoded = torch.cat(parts) / _UNIT
     row, column = torch.from_numpy(places.reshape(2, pairs)).to(textures.device)
     squares = (encoded[row] - encoded[column]).double().square().sum(1)
     return np.asarray(_WEIGHT * squares.numpy(force=True))
 
 
-def _cut(textures: Tensor, views: Tensor) -> Tensor:
+def _cut(textures: Tensor, views: IntArray) -> Tensor:
     """(k, 4, 256, 256): all channels 0 where one of the view's textures shows nothing."""
-    shown, other = ((textures[places, 3:] > _SHOWN) for places in views.unbind(1))
-    return torch.where(shown & other, textures[views[:, 0]], 0)
+    pairs = ((textures[one], textures[other]) for one, other in views.tolist())
+    return torch.stack(
+        [torch.where((one[3] > _SHOWN) & (other[3] > _SHOWN), one, 0) for one, other in pairs]
+    )

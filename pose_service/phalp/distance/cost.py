@@ -29,17 +29,21 @@ def lower_bounds(terms: Terms) -> FloatArray:
         return np.asarray((1 + _POSE * np.minimum(terms.pose, _LARGEST_POSE)) * place * nearness)
 
 
-def costs(bounds: FloatArray, looks: FloatArray, compat: Compat = "fixed") -> FloatArray:
+def costs(
+    bounds: FloatArray, looks: FloatArray, compat: Compat = "fixed", gate: float = GATE
+) -> FloatArray:
     """(n, m) costs of pairs with `bounds` (n, m), whose looks differ by `looks` (n, m), 0 or more.
 
     A look of NaN says that two looks cannot be compared: it counts as the median of those that
-    could be, in upstream as none at all, like one and the same look. An undefined cost is
-    infinite; upstream makes it 0, the best of all.
+    could be, but takes no pair beyond the gate. In upstream it counts as one and the same look.
+    An undefined cost is infinite; upstream makes it 0, the best of all.
     """
     expect_shape("looks", looks, bounds.shape)
-    unknown = 0.0 if compat == "upstream" else _median(looks)
+    unknown = np.isnan(looks)
+    usual = 0.0 if compat == "upstream" else _median(looks)
     with np.errstate(over="ignore", invalid="ignore"):
-        product = (1 + _LOOK * np.where(np.isnan(looks), unknown, looks)) * bounds
+        product = (1 + _LOOK * np.where(unknown, usual, looks)) * bounds
+        product = np.where(unknown & (bounds <= gate), np.minimum(product, gate), product)
     return np.nan_to_num(product, nan=0.0 if compat == "upstream" else np.inf, posinf=np.inf)
 
 

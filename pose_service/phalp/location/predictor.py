@@ -12,13 +12,12 @@ from pose_service.phalp.records import (
     HISTORY,
     LOCATION_NUMBERS,
     POINT,
-    BoolArray,
     Compat,
 )
 
 FARTHEST_FRAMES: Final = 49
 """A line is followed no farther than this beyond the newest sight."""
-_STRENGTH_X, _STRENGTH_Y, _STRENGTH_DEPTH = 1.2, 2.0, 5.0
+_STRENGTHS = 1.2, 2.0, 5.0
 _FLAGS = 1.0, 1.0, 0.0
 # In a frame a person may go so far, in squares: somebody who runs at 8 m/s, 5 m before a camera
 # that sees 60 degrees at 30 frames per second.
@@ -31,28 +30,32 @@ def predicted_locations(
     """(n, 99) float32, see `records`: n tracks, each `ahead` (n,) frames after its newest sight.
 
     `locations`: (n, 7, 99) at the frames `times` (n, 7), the oldest first. Of tracks that were
-    seen in one frame only, `fixed` has the spread of an unknown movement, upstream NaN.
+    seen in one frame only, `fixed` has the spread of an unknown movement, upstream NaN. Spreads of
+    young tracks are divided by how often their first sight fills the history: in `fixed` all three
+    of them; upstream divides the depth's factor itself, as if such a track knew no depth.
     Source: phalp/utils/utils_tracks.py.
     """
     expect_shape("times", times, ("n", HISTORY))
     expect_shape("locations", locations, (len(times), HISTORY, LOCATION_NUMBERS))
-    targets = times[:, -1] + np.minimum(ahead, FARTHEST_FRAMES)
-    x, y = np.moveaxis(locations[:, :, POINT].astype(np.float64), -1, 0)
-    x_next, x_spread = extrapolated(times, x, targets, _STRENGTH_X)
-    y_next, y_spread = extrapolated(times, y, targets, _STRENGTH_Y)
+    targets = times[:, -1] + np.clip(ahead, -FARTHEST_FRAMES, FARTHEST_FRAMES)
     with np.errstate(all="ignore"):
-        # in float32 as upstream does, for the spread shows the difference
-        log_depths = np.log(locations[:, :, DEPTH]).astype(np.float64)
-        log_depth, log_spread = extrapolated(times, log_depths, targets, _STRENGTH_DEPTH)
-        depth, factor = np.exp(log_depth), np.exp(log_spread)
-        place = _places(np.stack([x_next, y_next], axis=1), depth)
-        spread = np.stack([x_spread, y_spread, factor], axis=1) / _repeats(times)[:, None]
-        if compat == "fixed":
-            spread = np.where(_moved(times)[:, None], spread, _unknown_spread(ahead))
-        newest = locations[:, -1, : POINT.start]
-        flags = np.tile(_FLAGS, (len(times), 1))
-        rows = [newest, x_next[:, None], y_next[:, None], place, spread, flags]
-        return np.concatenate(rows, axis=1).astype(np.float32)
+        (x, x_half), (y, y_half), (log_depth, log_half) = (
+            extrapolated(times, values, targets, strength)
+            for values, strength in zip(_series(locations), _STRENGTHS, strict=True)
+        )
+        places = _places(np.stack([x, y], axis=1), np.exp(log_depth))
+        spreads = _spreads(times, np.stack([x_half, y_half, log_half], axis=1), ahead, compat)
+    newest = locations[:, -1, : POINT.start]
+    flags = np.tile(_FLAGS, (len(times), 1))
+    rows = [newest, x[:, None], y[:, None], places, spreads, flags]
+    return np.concatenate(rows, axis=1).astype(np.float32)
+
+
+def _series(locations: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """(n, 7) each: x, y and the depth's logarithm."""
+    x, y = np.moveaxis(locations[:, :, POINT].astype(np.float64), -1, 0)
+    # in float32 as upstream does, for the spread shows the difference
+    return x, y, np.log(locations[:, :, DEPTH]).astype(np.float64)
 
 
 def _places(points: FloatArray, depths_m: FloatArray) -> FloatArray:
@@ -60,16 +63,24 @@ def _places(points: FloatArray, depths_m: FloatArray) -> FloatArray:
     return np.column_stack([(points - 0.5) * depths_m[:, None] / FOCAL_SQUARES, depths_m])
 
 
-def _repeats(times: IntArray) -> IntArray:
-    """(n,): 7 for tracks that were seen once, 1 for those with a full history."""
-    return np.asarray(1 + (np.diff(times, axis=1) == 0).sum(axis=1))
+def _spreads(
+    times: IntArray, half_widths: FloatArray, ahead: IntArray, compat: Compat
+) -> FloatArray:
+    """(n, 3), see `SPREAD`, of `half_widths` (n, 3): x, y, and the depth's logarithm."""
+    # 7 for tracks that were seen once, 1 for those with a full history
+    repeats = 1 + (np.diff(times, axis=1) == 0).sum(axis=1, keepdims=True)
+    if compat == "upstream":
+        return np.asarray(_with_factor(half_widths) / repeats)
+    seen_once = times.max(axis=1) == times.min(axis=1)
+    spreads = np.where(seen_once[:, None], _unknown(ahead), half_widths / repeats)
+    return _with_factor(spreads)
 
 
-def _moved(times: IntArray) -> BoolArray:
-    return np.asarray(times.max(axis=1) > times.min(axis=1))
-
-
-def _unknown_spread(ahead: IntArray) -> FloatArray:
-    """(n, 3): as far as people may go in so many frames, at a depth that stays (a factor of 1)."""
+def _unknown(ahead: IntArray) -> FloatArray:
+    """(n, 3) half-widths: as far as people may go in so many frames, at a depth that stays."""
     across = _SPREAD_PER_FRAME * np.clip(np.abs(ahead), 1, FARTHEST_FRAMES)
-    return np.stack([across, across, np.ones(len(ahead))], axis=1)
+    return np.stack([across, across, np.zeros(len(ahead))], axis=1)
+
+
+def _with_factor(spreads: FloatArray) -> FloatArray:
+    return np.concatenate([spreads[:, :2], np.exp(spreads[:, 2:])], axis=1)

@@ -54,7 +54,8 @@ def seen_samples(points_m: Tensor, depths_m: Tensor, colours: Tensor) -> Tensor:
     layers = torch.cat([colours, depths_m[:, None]], dim=1)
     samples = F.grid_sample(layers, places[:, None], align_corners=False)[:, :, 0]
     seen = points_m[..., 2] <= samples[:, -1] + _HIDDEN_BEHIND_M
-    samples[:, 3] *= seen
+    # not a product: what is no number is not seen either
+    samples[:, 3] = torch.where(seen, samples[:, 3], 0)
     return samples[:, :CHANNELS]
 
 

@@ -27,8 +27,8 @@ class TrackedPerson:
 class TrackedFrame:
     """One frame. `track_ids`: each detection's track, `NEW_TRACK` for one that belongs to none.
 
-    `people`: all tracks that live, by their rising ids. `costs`: (tracks, detections) of those
-    before the frame, and how they were assigned.
+    `people`: all tracks that live, by their rising ids. `costs`: (tracks, detections) of the tracks
+    before the frame with the detections that are on a track now, and how they were assigned.
     """
 
     frame_index: int

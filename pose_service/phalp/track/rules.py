@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from pose_service.phalp.distance.cost import GATE
+
 # upstream's 50 frames, at the 30 frames per second of most clips
 _MAX_AGE_S = 50 / 30
 
@@ -16,7 +18,7 @@ class TrackRules:
 
     n_init: int = 5
     max_age: int = 50
-    gate: float = 100.0
+    gate: float = GATE
 
     @classmethod
     def at(cls, fps: float) -> "TrackRules":
