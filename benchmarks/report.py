@@ -6,11 +6,11 @@ from typing import Any
 INTRO = """\
 # Performance
 
-This page is written by `python benchmarks/run.py` and `python benchmarks/fourdhumans.py` from the
-results files beside it; no number in it is typed by hand. The machine is shared with other work:
-absolute times move with what else it does, so **ratios within one run are what counts**. Figures
-measured several times are medians, with the 10th and 90th percentile of the repeats as spread;
-single ones have no spread.
+This page is written by `python benchmarks/run.py`, `python benchmarks/fourdhumans.py` and
+`python benchmarks/tracking.py` from the results files beside it; no number in it is typed by hand.
+The machine is shared with other work: absolute times move with what else it does, so **ratios
+within one run are what counts**. Figures measured several times are medians, with the 10th and 90th
+percentile of the repeats as spread; single ones have no spread.
 """
 
 AGAIN = """\
@@ -32,6 +32,12 @@ measure the 4dhumans engine, each on its device, and write that device's part of
 `FOLDER` unless they are there (without `--weights` into a temporary folder): numbers made from
 names, with which speed and memory are those of the official files and what is seen means nothing.
 The CPU takes ten minutes and 12 GB of memory; `--only NAME` prints one chapter and writes nothing.
+
+    python benchmarks/tracking.py --device cpu
+    python benchmarks/tracking.py --device cuda
+
+measure PHALP's tracker in two or three minutes, in the same manner, into
+`performance-tracking.json`; its stand-in weights are made in memory.
 """
 
 NOT_MEASURED = "not measured"

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,7 +11,9 @@ from benchmarks.figures import Measure
 from benchmarks.report import render
 
 PAGE = "performance.md"
-SERVICE, OFFICIAL = "performance.json", "performance-4dhumans.json"
+SERVICE, OFFICIAL, TRACKING = (
+    "performance.json", "performance-4dhumans.json", "performance-tracking.json",
+)  # fmt: skip
 
 Bed = TypeVar("Bed")
 Fields = dict[str, Any]
@@ -39,7 +42,7 @@ def write(path: Path, results: Fields) -> None:
     """Keep `results`; if `path` has its usual name, make the page beside it anew."""
     path.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     print(f"written: {path}")
-    if path.name in (SERVICE, OFFICIAL):
+    if path.name in (SERVICE, OFFICIAL, TRACKING):
         page = path.with_name(PAGE)
         page.write_text(page_of(path.parent), encoding="utf-8")
         print(f"written: {page}")
@@ -47,5 +50,6 @@ def write(path: Path, results: Fields) -> None:
 
 def page_of(folder: Path) -> str:
     """The page that the results files in `folder` make; a missing one leaves its chapters out."""
-    parts = [read(folder / SERVICE), *read(folder / OFFICIAL).values()]
+    by_device = (read(folder / name).values() for name in (OFFICIAL, TRACKING))
+    parts = [read(folder / SERVICE), *chain.from_iterable(by_device)]
     return render([part for part in parts if part])

@@ -64,7 +64,7 @@ take_torch_from() {
 
 # install_packages PYTHON REQUIREMENTS TORCH_INDEX
 install_packages() {
-  local requirements="$2" index="$3" pip torch
+  local requirements="$2" index="$3" alone="${2%.txt}-alone.txt" pip torch
   pip=("$1" -m pip install --disable-pip-version-check)
   torch="$(grep -E '^torch(vision)?==' "$requirements" || true)"
   if [ -n "$index" ] && [ -n "$torch" ]; then
@@ -73,7 +73,8 @@ install_packages() {
     # both in one go: torchvision loads beside the torch of its own build only
     "${pip[@]}" --index-url "$index" -r /dev/stdin <<<"$torch" || return
   fi
-  "${pip[@]}" -r "$requirements"
+  "${pip[@]}" -r "$requirements" || return
+  if [ -f "$alone" ]; then "${pip[@]}" --no-deps -r "$alone"; fi
 }
 
 # ensure_environment FOLDER REQUIREMENTS: what is there and up to date costs no time. An installation

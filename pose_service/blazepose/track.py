@@ -5,12 +5,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pose_service.blazepose.roi import Roi
-from pose_service.core.arrays import FloatArray
+from pose_service.core.arrays import FloatArray, IntArray, expect_shape
 from pose_service.core.records import Observation
 from pose_service.tracking.colours import likeness
 
-_VELOCITY_MEMORY = 0.5
-_VELOCITY_DAMPING = 0.8  # per frame: a person who is not seen is less and less sure to go on
+_HISTORY = 7
+# frames squared: pulls the velocity to zero, the more the fewer and closer the sights are
+_RIDGE = 1.2
+# A line is followed no farther: across as in PHALP, up and down hardly, for who jumps comes down.
+_FARTHEST_ACROSS, _FARTHEST_UPRIGHT = 49, 4
 _COLOUR_MEMORY = 0.9
 
 
@@ -32,8 +35,9 @@ class Track:
     """One person of a clip.
 
     `seen_at`, `tried_at`: frame indices of the last observation and the last look; `lost` when
-    that look saw nobody. `sightings` counts observations. `velocity`: (2,) share of the side per
-    frame. `colours`: running mean of the torso's histogram.
+    that look saw nobody. `sightings` counts observations. `times`: (7,) frame indices of the last
+    ones, in any order, and `places_px`: (7, 2) where the square was; a young track has its first
+    one several times. `colours`: running mean of the torso's histogram.
     """
 
     track_id: int
@@ -41,24 +45,37 @@ class Track:
     seen_at: int
     tried_at: int
     sightings: int
-    velocity: FloatArray
+    times: IntArray
+    places_px: FloatArray
     colours: FloatArray
     lost: bool = False
 
+    def __post_init__(self) -> None:
+        expect_shape("times", self.times, (_HISTORY,))
+        expect_shape("places_px", self.places_px, (_HISTORY, 2))
+
     @classmethod
     def begun(cls, track_id: int, sighting: Sighting) -> "Track":
-        at = sighting.frame_index
-        return cls(track_id, sighting.roi, at, at, 1, np.zeros(2), sighting.colours)
+        at, roi = sighting.frame_index, sighting.roi
+        times, places = np.full(_HISTORY, at), np.tile([roi.x, roi.y], (_HISTORY, 1))
+        return cls(track_id, roi, at, at, 1, times, places, sighting.colours)
 
     def missed(self, frame_index: int) -> int:
         """Frames since the person was seen; sessions may step back, which counts alike."""
         return abs(frame_index - self.seen_at)
 
-    def expected(self, frame_index: int) -> Roi:
-        """Where the person should be: a little further along the way they went."""
-        frames = self.missed(frame_index)
-        reach = (1 - _VELOCITY_DAMPING**frames) / (1 - _VELOCITY_DAMPING) * _VELOCITY_DAMPING
-        x, y = (self.roi.x, self.roi.y) + self.velocity * self.roi.side * reach
+    def expected(self, frame_index: int, farthest: int = _FARTHEST_ACROSS) -> Roi:
+        """Where the person should be: on the straight line of the last sights.
+
+        It is followed at most `farthest` frames beyond the newest one. The closed form of PHALP's
+        location predictor (Rajasegaran et al. 2022).
+        """
+        farthest_frames = np.minimum([_FARTHEST_ACROSS, _FARTHEST_UPRIGHT], farthest)
+        ahead = np.clip(frame_index - self.seen_at, -farthest_frames, farthest_frames)
+        middle = self.times.mean()
+        since = self.times - middle
+        slope = since @ self.places_px / (since @ since + _RIDGE)
+        x, y = self.places_px.mean(axis=0) + slope * (self.seen_at + ahead - middle)
         return self.roi._replace(x=float(x), y=float(y))
 
     def looked_for(self, frame_index: int) -> "Track":
@@ -66,17 +83,16 @@ class Track:
 
     def after(self, sighting: Sighting) -> "Track":
         """The track with one more sighting."""
-        roi, old = sighting.roi, self.roi
-        moved = np.array([roi.x - old.x, roi.y - old.y]) / max(old.side, 1.0)
-        speed = moved / max(self.missed(sighting.frame_index), 1)
+        roi, at = sighting.roi, sighting.frame_index
         return replace(
             self,
             roi=roi,
-            seen_at=sighting.frame_index,
-            tried_at=sighting.frame_index,
+            seen_at=at,
+            tried_at=at,
             sightings=self.sightings + 1,
             lost=False,
-            velocity=_VELOCITY_MEMORY * self.velocity + (1 - _VELOCITY_MEMORY) * speed,
+            times=np.append(self.times[1:], at),
+            places_px=np.concatenate([self.places_px[1:], [[roi.x, roi.y]]]),
             colours=_COLOUR_MEMORY * self.colours + (1 - _COLOUR_MEMORY) * sighting.colours,
         )
 

@@ -1,6 +1,10 @@
-"""Keeps identities through a clip: each person's square is carried from frame to frame."""
+"""Keeps identities through a clip: each person's square is carried from frame to frame.
 
-from collections.abc import Container, Iterable, Sequence
+What PHALP can do without nets is done as PHALP does it: straight lines through the last sights, a
+cost with a gate, patience. See docs/phalp.md.
+"""
+
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 
@@ -8,6 +12,7 @@ import numpy as np
 
 from pose_service.blazepose.appearance import torso_colours
 from pose_service.blazepose.boxes import around_rois
+from pose_service.blazepose.claims import GATE, cost, identity_risk, taken_up
 from pose_service.blazepose.landmarks import LIMBS
 from pose_service.blazepose.roi import Roi
 from pose_service.blazepose.same_body import limb_distance
@@ -19,18 +24,18 @@ _DETECT_EVERY = 10
 _DETECT_EVERY_ALONE = 3  # while nobody is tracked
 _RETRY_EVERY = 3
 _RETRY_AT_ONCE = 10  # frames after the loss in which every one is tried: most gaps are short
-_GIVE_UP_AFTER = 30
+_STOP_LOOKING_AFTER = 30  # from then on only a detector's find brings a lost person back
+_PATIENCE_S = 50 / 30  # upstream's 50 frames, at the usual rate
+# so many frames after the last sight somebody who was leaving has left
+_GOES_ON = 4
 
 _NEAR_LIVE = 0.15
 _SAME_BODY = 0.08
 _FIRM_AFTER = 5
 
-# shares of the side: how far a person may be from where the track expects them
-_REVIVE_DISTANCE, _REVIVE_PER_FRAME = 0.15, 0.02
-_REVIVE_PER_FRAME_ALIKE, _MAX_REVIVE_DISTANCE = 0.08, 1.2
 _SHOULDERS = (0.5, 0.3)  # in a person's square; the hips are its centre
 _SIZE_RATIOS = (0.6, 1.6)
-_MIN_LIKENESS, _ALIKE = 0.6, 0.7
+_ALIKE = 0.7
 
 
 class RoiTracker:
@@ -39,7 +44,8 @@ class RoiTracker:
     # where to look comes from what was seen in the frame before
     lookahead = 1
 
-    def __init__(self) -> None:
+    def __init__(self, fps: float = 30.0) -> None:
+        self._fps = fps
         self._tracks: dict[int, Track] = {}
         self._ids = count(1)
         self._detected_at: int | None = None
@@ -59,7 +65,7 @@ class RoiTracker:
         self._tracks = {
             track_id: track
             for track_id, track in self._tracks.items()
-            if track.missed(frame_index) <= _GIVE_UP_AFTER
+            if track.missed(frame_index) <= _PATIENCE_S * self._fps
         }
         tracks = self._tracks.values()
         live = [track.expected(frame_index) for track in tracks if not track.lost]
@@ -72,24 +78,22 @@ class RoiTracker:
     def update(
         self, frame_index: int, image: ImageArray, observations: Sequence[Observation]
     ) -> list[Observation]:
-        """The observations that belong to a track, each with its track's id.
+        """The observations that belong to a track, each with its id, colours and identity risk.
 
         A find that no lost track can claim begins a new track, under an id never used before.
         """
+        before = self._tracks
         sightings = [
             Sighting(frame_index, seen, torso_colours(image, seen.landmarks_px))
             for seen in observations
         ]
-        kept: dict[int, Observation] = {}
+        kept: dict[int, Sighting] = {}
         for sighting in sorted(self._of_tracks(sightings), key=self._claim):
             if self._continues(sighting, kept.values()):
-                kept[sighting.seen.track_id] = sighting.seen
-        for sighting in sightings:
-            if sighting.seen.track_id == NEW_TRACK and not _same_as_any(kept.values(), sighting):
-                track_id = self._taken_up(sighting, kept)
-                kept[track_id] = replace(sighting.seen, track_id=track_id)
+                kept[sighting.seen.track_id] = sighting
+        kept |= self._found([each for each in sightings if each.seen.track_id == NEW_TRACK], kept)
         self._settle(frame_index, image, kept)
-        return list(kept.values())
+        return [self._told(track_id, sighting, before) for track_id, sighting in kept.items()]
 
     def _of_tracks(self, sightings: Iterable[Sighting]) -> list[Sighting]:
         return [sighting for sighting in sightings if sighting.seen.track_id in self._tracks]
@@ -99,67 +103,59 @@ class RoiTracker:
         track = self._tracks[sighting.seen.track_id]
         return track.likeness(sighting.colours) < _ALIKE, track.track_id
 
-    def _continues(self, sighting: Sighting, kept: Iterable[Observation]) -> bool:
+    def _continues(self, sighting: Sighting, kept: Iterable[Sighting]) -> bool:
         """Whether this is the track's person and nobody of `kept`; if so the track moves on."""
         track = self._tracks[sighting.seen.track_id]
         if _same_as_any(kept, sighting):
             if track.sightings < _FIRM_AFTER:
                 del self._tracks[track.track_id]
             return False
-        if track.lost and track.likeness(sighting.colours) < _MIN_LIKENESS:
+        if track.lost and cost(track, sighting, self._fps) > GATE:
             return False
         self._tracks[track.track_id] = track.after(sighting)
         return True
 
-    def _taken_up(self, sighting: Sighting, taken: Container[int]) -> int:
-        """Id of the nearest track that a find may go on, none of `taken`, or of a new track."""
-        may_be = [
-            track
-            for track in self._tracks.values()
-            if track.track_id not in taken and _may_be(track, sighting)
+    def _found(
+        self, sightings: Iterable[Sighting], kept: dict[int, Sighting]
+    ) -> dict[int, Sighting]:
+        """Finds that show nobody of `kept`, by the track each takes up again or begins."""
+        finds: dict[int, Sighting] = {}
+        for sighting in sightings:
+            if not _same_as_any([*kept.values(), *finds.values()], sighting):
+                finds[len(finds)] = sighting
+        waiting = [track for track_id, track in self._tracks.items() if track_id not in kept]
+        owners = {key: track for track, key in taken_up(waiting, finds, self._fps)}
+        tracks = [
+            owners[key].after(find) if key in owners else Track.begun(next(self._ids), find)
+            for key, find in finds.items()
         ]
-        if may_be:
-            track = min(may_be, key=lambda track: _way(track, sighting)).after(sighting)
-        else:
-            track = Track.begun(next(self._ids), sighting)
-        self._tracks[track.track_id] = track
-        return track.track_id
+        self._tracks |= {track.track_id: track for track in tracks}
+        return {track.track_id: finds[key] for key, track in enumerate(tracks)}
+
+    def _told(self, track_id: int, sighting: Sighting, before: Mapping[int, Track]) -> Observation:
+        """The observation, with what the tracks `before` this frame say of it."""
+        risk = 0.0
+        if own := before.get(track_id):
+            others = [track for key, track in before.items() if key != track_id]
+            risk = identity_risk(own, others, sighting, self._fps)
+        return replace(
+            sighting.seen, track_id=track_id, appearance=sighting.colours, identity_risk=risk
+        )
 
     def _settle(self, frame_index: int, image: ImageArray, seen_ids: Container[int]) -> None:
         """Tracks that were not seen are lost; those whose person has left the picture end."""
         self._tracks = {
             track_id: track if track_id in seen_ids else replace(track, lost=True)
             for track_id, track in self._tracks.items()
-            if _inside(track.expected(frame_index), image)
+            if _inside(track.expected(frame_index, _GOES_ON), image)
         }
 
 
 def _is_due(track: Track, frame_index: int) -> bool:
     """Whether to look for the track in this frame: a lost one costs a look that finds nobody."""
-    waited = abs(frame_index - track.tried_at)
-    recent = track.missed(frame_index) <= _RETRY_AT_ONCE
-    return not track.lost or recent or waited >= _RETRY_EVERY
-
-
-def _may_be(track: Track, sighting: Sighting) -> bool:
-    """Whether a track that was not seen for some frames may go on with a find.
-
-    It may have moved a little if the torso has its colours, as far as a runner gets if it has
-    them clearly.
-    """
-    likeness = track.likeness(sighting.colours)
-    per_frame = _REVIVE_PER_FRAME_ALIKE if likeness >= _ALIKE else _REVIVE_PER_FRAME
-    reach = _REVIVE_DISTANCE + per_frame * track.missed(sighting.frame_index)
-    return (
-        likeness >= _MIN_LIKENESS
-        and _way(track, sighting) < min(reach, _MAX_REVIVE_DISTANCE)
-        and _similar_size(track.roi, sighting.roi)
-    )
-
-
-def _way(track: Track, sighting: Sighting) -> float:
-    """From where the track expects its person, as a share of the side."""
-    return track.expected(sighting.frame_index).distance(sighting.roi)
+    waited, missed = abs(frame_index - track.tried_at), track.missed(frame_index)
+    again = waited >= _RETRY_EVERY and missed <= _STOP_LOOKING_AFTER
+    return not track.lost or missed <= _RETRY_AT_ONCE or again
 
 
 def _carried(tracks: Sequence[Track], frame_index: int) -> Regions:
@@ -168,10 +164,10 @@ def _carried(tracks: Sequence[Track], frame_index: int) -> Regions:
     return Regions(around_rois(rois), np.ones(len(rois)), rois, ids)
 
 
-def _same_as_any(kept: Iterable[Observation], sighting: Sighting) -> bool:
+def _same_as_any(kept: Iterable[Sighting], sighting: Sighting) -> bool:
     limbs = sighting.seen.landmarks_px[list(LIMBS)]
     return any(
-        limb_distance(other.landmarks_px[list(LIMBS)], limbs, other.roi[2]) < _SAME_BODY
+        limb_distance(other.seen.landmarks_px[list(LIMBS)], limbs, other.roi.side) < _SAME_BODY
         for other in kept
     )
 

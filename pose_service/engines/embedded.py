@@ -85,7 +85,7 @@ def build(settings: Settings) -> Engine:
         regressor=EmbeddedRegressor(BlazePosePeople(folder), BodyFitter(anny)),
         body=FreeBody(anny),
         temporal=KinematicModel(),
-        new_tracker=lambda fps: RoiTracker(),
+        new_tracker=RoiTracker,
         focal_px=focal_px,
         models={"blazepose": "loaded", "body": "loaded"},
     )

@@ -1,7 +1,6 @@
 """People of real clips are hidden for a while, by frames made black, and known again."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +8,9 @@ import pytest
 from coloured_people import Nets
 from makers import clip_file
 
-from pose_service.blazepose.appearance import torso_colours
-from pose_service.blazepose.tracker import RoiTracker
 from pose_service.core.arrays import ImageArray
 from pose_service.core.config import read_settings
-from pose_service.core.records import Observation, Provenance, TrackedFrame
+from pose_service.core.records import Provenance, TrackedFrame
 from pose_service.engines.registry import build_engine
 from pose_service.engines.seam import Engine
 from pose_service.media.decode import open_clip
@@ -22,22 +19,10 @@ from pose_service.pipeline.video import ClipOptions, ClipRun, ClipWatch, process
 SIZE = (544, 960)
 
 
-class ColourTracker(RoiTracker):
-    """Says how people look, whether the tracker itself does so yet or not."""
-
-    def update(
-        self, frame_index: int, image: ImageArray, observations: Sequence[Observation]
-    ) -> list[Observation]:
-        return [
-            replace(seen, appearance=torso_colours(image, seen.landmarks_px))
-            for seen in super().update(frame_index, image, observations)
-        ]
-
-
 @pytest.fixture(scope="module")
 def engine(network_dir: Path) -> Engine:
     built, _ = build_engine(read_settings({"POSE_ENGINE": "embedded"}))
-    return replace(built, new_tracker=lambda fps: ColourTracker())
+    return built
 
 
 def pictures(path: Path, frames: range) -> Iterator[ImageArray]:

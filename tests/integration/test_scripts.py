@@ -289,6 +289,25 @@ def test_an_installation_that_failed_is_not_taken_for_done(tmp_path: Path) -> No
         assert "could not be installed" in failed.stderr
 
 
+def test_what_is_listed_alone_is_installed_last_and_without_what_it_asks_for(
+    tmp_path: Path,
+) -> None:
+    python, log, listed = tmp_path / "python", tmp_path / "log", tmp_path / "requirements.txt"
+    python.write_text(f'#!/bin/sh\necho "$@" >>"{log}"\n')
+    python.chmod(0o755)
+    install = f'install_packages "{python}" "{listed}" ""'
+    listed.write_text("# nothing\n")
+    assert in_bash(install).returncode == 0
+    assert len(log.read_text().splitlines()) == 1
+
+    alone = tmp_path / "requirements-alone.txt"
+    alone.write_text("# nothing\n")
+    assert in_bash(install).returncode == 0
+    _, with_all, without = log.read_text().splitlines()
+    assert with_all.endswith(f"-r {listed}")
+    assert without.endswith(f"--no-deps -r {alone}")
+
+
 def test_a_python_that_is_too_old_or_does_not_run_is_passed_over(tmp_path: Path) -> None:
     for name, body in {"python3.13": "exit 127", "python3.12": "exit 1"}.items():
         (tmp_path / name).write_text(f"#!/bin/sh\n{body}\n")

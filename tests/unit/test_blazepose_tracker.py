@@ -99,7 +99,7 @@ def test_a_track_keeps_its_id_through_five_missed_frames() -> None:
     assert ids(step(tracker, 7, [(304, 200, RED)])) == [1]
 
 
-def test_a_lost_track_is_looked_for_at_once_then_every_third_frame_and_given_up_after_thirty() -> (
+def test_a_lost_track_is_looked_for_at_once_then_every_third_frame_and_no_more_after_thirty() -> (
     None
 ):
     tracker = begun((300, 200, RED))
@@ -116,6 +116,98 @@ def test_a_find_near_a_lost_track_takes_its_number_up_again() -> None:
     assert ids(step(tracker, 3, [(308, 200, RED)], finds((308, 200)))) == [1]
 
 
+@pytest.mark.parametrize(("fps", "missed", "number"), [(30, 49, 1), (30, 51, 2), (60, 99, 1)])
+def test_a_find_brings_a_number_back_within_the_patience_of_1_7_seconds(
+    fps: float, missed: int, number: int
+) -> None:
+    tracker = RoiTracker(fps)
+    step(tracker, 0, [(300, 200, RED)], finds((300, 200)))
+    for frame in range(1, missed):
+        step(tracker, frame, [])
+    assert ids(step(tracker, missed, [(300, 200, RED)], finds((300, 200)))) == [number]
+
+
+def walked(tracker: RoiTracker, frames: int, per_frame: float) -> None:
+    """Somebody in red from (100, 200), so far to the right in each of so many frames."""
+    step(tracker, 0, [(100, 200, RED)], finds((100, 200)))
+    for frame in range(1, frames):
+        step(tracker, frame, [(100 + per_frame * frame, 200, RED)])
+
+
+def test_a_walker_who_was_hidden_for_20_frames_is_found_where_the_way_leads() -> None:
+    tracker = RoiTracker()
+    walked(tracker, 20, 6)
+    for frame in range(20, 40):
+        assert step(tracker, frame, []) == []
+    # somebody in like clothes stands where the walker was seen last, 1.3 sides away
+    both = [(214.0, 200.0, RED), (340.0, 200.0, RED)]
+    seen = step(tracker, 40, both, finds((214, 200), (340, 200)))
+    assert {one.track_id: one.roi[0] for one in seen} == {1: 340, 2: 214}
+
+
+def test_who_jumps_is_not_expected_to_fly_on() -> None:
+    tracker = RoiTracker()
+    step(tracker, 0, [(300, 400, RED)], finds((300, 400)))
+    for frame in range(1, 10):
+        step(tracker, frame, [(300, 400 - 6 * frame, RED)])
+    assert tracker.regions(19, Regions.empty()).rois[0, 1] > 400 - 6 * 14
+
+
+def test_two_who_return_together_take_each_their_own_number_in_whatever_order() -> None:
+    for places in ((200, 280), (280, 200)):
+        tracker = begun((200, 200, RED), (280, 200, RED))
+        for frame in range(1, 5):
+            step(tracker, frame, [(200, 200, RED), (280, 200, RED)])
+        for frame in range(5, 20):
+            step(tracker, frame, [])
+        tracker.regions(20, finds((200, 200), (280, 200)))
+        # each is nearer to the other's place than anybody else is
+        seen = [observation(x + 5, 200) for x in places]
+        image = picture((205, 200, RED), (285, 200, RED))
+        kept = tracker.update(20, image, seen)
+        assert {one.track_id: one.roi[0] for one in kept} == {1: 205, 2: 285}
+
+
+def test_what_is_seen_of_a_track_tells_its_colours() -> None:
+    tracker = begun((300, 200, RED))
+    (seen,) = step(tracker, 1, [(300, 200, RED)])
+    assert seen.appearance is not None
+    assert seen.appearance.sum() == pytest.approx(1)
+    assert (
+        likeness(seen.appearance, torso_colours(picture((300, 200, RED)), standing(300, 200)))
+        > 0.99
+    )
+
+
+@pytest.mark.parametrize(
+    ("apart", "colour", "least", "most"),
+    [(300, RED, 0, 0), (25, RED, 0.3, 1), (25, BLUE, 0, 0), (10, RED, 0.7, 1)],
+)
+def test_an_identity_is_at_risk_when_somebody_alike_is_near(
+    apart: float, colour: tuple[int, int, int], least: float, most: float
+) -> None:
+    image = picture((200, 200, RED), (200 + apart, 200, colour))
+    tracker = RoiTracker()
+    for frame, numbers in enumerate([(NEW_TRACK, NEW_TRACK), (1, 2)]):
+        tracker.regions(frame, Regions.empty())
+        both = [
+            observation(x, 200, track_id=number)
+            for x, number in zip((200, 200 + apart), numbers, strict=True)
+        ]
+        seen = tracker.update(frame, image, both)
+    risks = [one.identity_risk for one in seen]
+    assert len(risks) == 2
+    assert all(least <= risk <= most for risk in risks)
+
+
+def test_somebody_alone_or_new_is_at_no_risk() -> None:
+    tracker = RoiTracker()
+    tracker.regions(0, finds((300, 200)))
+    (first,) = tracker.update(0, picture((300, 200, RED)), [observation(300, 200)])
+    (second,) = step(tracker, 1, [(300, 200, RED)])
+    assert (first.identity_risk, second.identity_risk) == (0, 0)
+
+
 def test_the_number_does_not_pass_to_someone_in_other_colours() -> None:
     tracker = begun((300, 200, RED))
     step(tracker, 1, [])
@@ -130,9 +222,9 @@ def test_a_lost_tracks_own_square_does_not_take_up_someone_in_other_colours() ->
 
 def test_a_number_once_given_is_never_given_again() -> None:
     tracker = begun((300, 200, RED))
-    for frame in range(1, 40):
+    for frame in range(1, 60):
         step(tracker, frame, [])
-    assert ids(step(tracker, 40, [(300, 200, RED)], finds((300, 200)))) == [2]
+    assert ids(step(tracker, 60, [(300, 200, RED)], finds((300, 200)))) == [2]
 
 
 def test_someone_in_the_same_colours_far_away_is_somebody_else() -> None:

@@ -1,0 +1,1 @@
+"""Measurements of PHALP's tracker: upstream's order of work beside ours."""
