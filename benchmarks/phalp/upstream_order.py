@@ -72,8 +72,8 @@ class UpstreamOrder:
         return costs(lower_bounds(terms(expected, seen, "upstream")), looks, "upstream")
 
     def _mix(self, track_id: int, texture: Tensor, score: float) -> None:
-        """In float64, as it is kept there."""
-        old, new = self._textures[track_id][None], deepcopy(texture)[None].double()
+        """Kept in float64, as there."""
+        old, new = self._textures[track_id][None].float(), deepcopy(texture)[None]
         self._textures[track_id] = mixed(old, new, np.array([score]))[0].double()
 
     def _begun(self, frame_index: int, seen: Detection, texture: Tensor) -> Track:

@@ -20,22 +20,14 @@ _MIXED_IN = 0.1
 _UPSTREAM_SMALLEST_PX, _UPSTREAM_SCORE = (50, 100), 0.8
 
 
-@dataclass(frozen=True)
 class SimpleLooks:
-    """`Looks` of vectors: squared distance of the numbers that both show, NaN for what is unseen.
-
-    Two that share none: unknown (NaN), in `upstream` alike (0), as its textures are.
-    """
-
-    compat: Compat
+    """`Looks` of vectors: squared distance of the numbers that both show. NaN is what is unseen."""
 
     def costs(
         self, tracks: Sequence[FloatArray], detections: Sequence[FloatArray], possible: BoolArray
     ) -> FloatArray:
         apart = np.square(np.stack(tracks)[:, None] - np.stack(detections))
-        none = np.isnan(apart).all(axis=-1)
-        unknown = 0.0 if self.compat == "upstream" else np.nan
-        return np.where(none, unknown, np.nansum(apart, axis=-1))
+        return np.where(np.isnan(apart).all(axis=-1), np.nan, np.nansum(apart, axis=-1))
 
     def mixed(
         self, kept: Sequence[FloatArray], seen: Sequence[FloatArray], scores: FloatArray
@@ -109,9 +101,7 @@ def _at(box: FloatArray, boxes: Boxes) -> int | None:
 def play(scene: Scene, compat: Compat, *, turning: bool = False, looks: bool = True) -> Played:
     """`turning`: poses are foretold by `TurningPoses`, else they stay as they were seen last."""
     predict: PosePredictor = TurningPoses(compat) if turning else newest_poses
-    tracker = PhalpTracker(
-        predict, SimpleLooks(compat) if looks else None, fps=scene.fps, compat=compat
-    )
+    tracker = PhalpTracker(predict, SimpleLooks() if looks else None, fps=scene.fps, compat=compat)
     frames = [people for _, people in confirmed_people(_steps(tracker, scene, compat))]
     return Played(
         scene,
