@@ -21,13 +21,14 @@ from pose_service.web import (
     health,
     legacy_jobs,
     limits,
+    overlays,
     request_log,
 )
 from pose_service.web.service import Service
 
 log = logging.getLogger(__name__)
 
-BLUEPRINTS = (health, frames, batches, clips, legacy_jobs)
+BLUEPRINTS = (health, frames, batches, clips, overlays, legacy_jobs)
 
 
 def create_app(settings: Settings | None = None, *, hub: ModelHub | None = None) -> Flask:

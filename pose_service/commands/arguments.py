@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pose_service import __version__
+from pose_service.rendering.style import NO_LAYERS, Layer, layers_of
 
 Arguments = argparse.Namespace
 
@@ -44,6 +45,7 @@ def _frame(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--overlay", type=Path, metavar="OUT.png", help="draw what was found")
     parser.add_argument("--out", type=Path, metavar="R.json", help="the answer of /pose/hybrid")
     parser.add_argument("--thorough", action="store_true", help="small and crowded people too")
+    _overlay(parser)
 
 
 def _video(parser: argparse.ArgumentParser) -> None:
@@ -54,6 +56,29 @@ def _video(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--overlay", type=Path, metavar="OUT.mp4", help="draw what was found")
     parser.add_argument("--max-frames", type=_positive, metavar="N", help="stop after so many")
     parser.add_argument("--raw", action="store_true", help="every frame's own fit, not smoothed")
+    _overlay(parser)
+
+
+def _overlay(parser: argparse.ArgumentParser) -> None:
+    names = ",".join(Layer)
+    parser.add_argument(
+        "--layers",
+        type=_layers,
+        metavar="NAMES",
+        default=frozenset(Layer),
+        help=f"what --overlay draws, out of {names}, or {NO_LAYERS}; default: all",
+    )
+    parser.add_argument("--side-view", action="store_true", help="a panel with the first person")
+    parser.add_argument("--face-blur", action="store_true", help="make faces unknowable")
+
+
+def _layers(text: str) -> frozenset[Layer]:
+    try:
+        return layers_of(text)
+    except ValueError as error:
+        names = ", ".join(Layer)
+        message = f"{error}; expected names out of {names}, with commas between, or {NO_LAYERS}"
+        raise argparse.ArgumentTypeError(message) from error
 
 
 def _positive(text: str) -> int:

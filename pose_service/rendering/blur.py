@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from pose_service.core.arrays import FloatArray, ImageArray, expect_shape
 from pose_service.core.records import Camera
@@ -52,12 +53,12 @@ def blur_circles(image: ImageArray, circles_px: Iterable[FloatArray]) -> None:
             window[inside] = _smeared(window, block)[inside]
 
 
-def _disc(window: ImageArray, x: float, y: float, radius_px: float) -> FloatArray:
+def _disc(window: ImageArray, x: float, y: float, radius_px: float) -> NDArray[np.bool_]:
     """(h, w) whether any part of a pixel lies in the circle."""
     height, width = window.shape[:2]
     across = np.arange(width) + 0.5 - x
     down = np.arange(height)[:, None] + 0.5 - y
-    return np.hypot(across, down) <= radius_px + 1
+    return np.asarray(np.hypot(across, down) <= radius_px + 1)
 
 
 def _smeared(window: ImageArray, block_px: int) -> ImageArray:

@@ -97,7 +97,8 @@ def _draw_label(image: ImageArray, person: DrawnPerson, style: OverlayStyle) -> 
     text = _label(person, style)
     if not text or right <= 0 or bottom <= 0 or left >= width or top >= height:
         return
-    layer = label_layer(text, colour_of(person.track_id), person.opacity, stroke_px(image))
+    # always solid: it is what says that somebody is faint for being unseen
+    layer = label_layer(text, colour_of(person.track_id), stroke_px(image))
     x = np.clip(left, 0, max(width - layer.shape[1], 0))
     y = np.clip(top - layer.shape[0], 0, max(height - layer.shape[0], 0))
     lay_over(image, layer, round(float(x)), round(float(y)))

@@ -66,7 +66,7 @@ def _draw_body(panel: ImageArray, person: DrawnPerson, vertices_cam_m: FloatArra
     lit = lit_colours(turned, person.faces, np.array(colour))
     inks = person.opacity * np.column_stack([lit, np.full(len(lit), 255)])
     draw_mesh(panel, camera, turned, person.faces, inks)
-    lay_over(panel, label_layer(str(person.track_id), colour, person.opacity, stroke_px(panel)))
+    lay_over(panel, label_layer(str(person.track_id), colour, 2 * stroke_px(panel)))
 
 
 def _length_m(joints_m: FloatArray) -> float:

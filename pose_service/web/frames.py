@@ -83,7 +83,8 @@ def answer_fields(
     (views,) = view_frames(maker.body, [tracked], everybody=options.everybody, mesh=options.mesh)
     answer = frame_answer(maker, tracked, views, options)
     if asked.form.visualize:
-        answer["visualization"] = _data_uri(draw_frame(maker.body, asked.image, tracked))
+        drawn = draw_frame(maker.body, asked.image, tracked, asked.form.style)
+        answer["visualization"] = _data_uri(drawn)
     return answer
 
 
