@@ -2,13 +2,12 @@
 
 from itertools import pairwise
 
-import cv2
 import numpy as np
 
 from pose_service.core.arrays import FloatArray, ImageArray
 from pose_service.core.records import Camera
 from pose_service.core.skeletons import SMPL24
-from pose_service.rendering.layers import empty_layer, ink, lay_over
+from pose_service.rendering.layers import ink, lay_over
 from pose_service.rendering.meshes import draw_mesh
 from pose_service.rendering.person import DrawnPerson
 from pose_service.rendering.shading import Colour, colour_of, lit_colours
@@ -16,7 +15,7 @@ from pose_service.rendering.strokes import label_layer, stroke_px
 
 _WALL: Colour = (238, 240, 243)
 _GROUND: Colour = (216, 220, 227)
-_SHADOW, _SHADOW_FLATNESS = ink((40, 48, 64), 0.28), 0.13
+_SHADOW, _SHADOW_FLATNESS, _SHADOW_REACH = ink((40, 48, 64), 0.35), 0.13, 1.4
 _LENS = 4.0  # focal length in panel heights: long, so that proportions are kept
 _FILLED = 0.84  # share of the panel that a body takes at most, each way
 _SOLE, _WALL_FOOT = 0.93, 0.87  # where the body stands and the wall ends, in panel heights
@@ -76,12 +75,13 @@ def _length_m(joints_m: FloatArray) -> float:
 
 def _draw_shadow(panel: ImageArray, edge_and_middle_px: FloatArray, opacity: float) -> None:
     """A soft spot on the ground, in place, from its left edge and its middle, (2, 2)."""
-    layer = empty_layer(panel)
     (edge, _), (middle, down) = edge_and_middle_px
-    half_width = max(middle - edge, 1.0)
-    axes = round(float(half_width)), round(float(half_width * _SHADOW_FLATNESS))
-    centre = round(float(middle)), round(float(down))
-    paint = [opacity * part for part in _SHADOW]
-    cv2.ellipse(layer, centre, axes, 0, 0, 360, paint, cv2.FILLED)
-    soft = cv2.GaussianBlur(layer, (0, 0), max(len(panel) / 60, 0.1))
-    lay_over(panel, np.asarray(soft, np.uint8))
+    across_px = max(middle - edge, 1.0)
+    along_px = _SHADOW_FLATNESS * across_px
+    reach_px = int(np.ceil(_SHADOW_REACH * along_px))
+    top = round(float(down)) - reach_px
+    rows = top + np.arange(2 * reach_px + 1)[:, None] + 0.5 - down
+    columns = np.arange(panel.shape[1]) + 0.5 - middle
+    outwards = np.hypot(columns / across_px, rows / along_px)
+    strength = opacity * np.clip((_SHADOW_REACH - outwards) / _SHADOW_REACH, 0, 1)
+    lay_over(panel, np.rint(strength[..., None] * _SHADOW).astype(np.uint8), 0, top)
