@@ -10,7 +10,7 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -79,6 +79,15 @@ class ClipWatch:
         if self.stopped():
             raise ClipStoppedError("the service is stopping", hint="The clip will be run again.")
         self.progress(stage, done, total)
+
+    def also(self, progress: Callable[[str, int, int | None], None]) -> "ClipWatch":
+        """The same watch; `progress` is told after it."""
+
+        def both(stage: str, done: int, total: int | None) -> None:
+            self.progress(stage, done, total)
+            progress(stage, done, total)
+
+        return replace(self, progress=both)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from pathlib import Path
 from threading import Lock
 from weakref import WeakValueDictionary
 
-from pose_service.pipeline.drawing import Overlay
 from pose_service.rendering.style import DEFAULT_STYLE, OverlayStyle
 
 OVERLAY_NAME = "overlay.mp4"
@@ -18,15 +17,15 @@ class OverlayFiles:
         self._making: WeakValueDictionary[Path, Lock] = WeakValueDictionary()
         self._lock = Lock()
 
-    def made(self, folder: Path, style: OverlayStyle, make: Callable[[], Overlay]) -> Path:
-        """The video of this style in `folder`; what `make` gives is written unless it is there."""
+    def made(self, folder: Path, style: OverlayStyle, write: Callable[[Path], None]) -> Path:
+        """The video of this style in `folder`; `write` is called unless it is there."""
         path = folder / overlay_name(style)
         with self._lock:
             # gone when nobody holds it any more
             making = self._making.setdefault(path, Lock())
         with making:
             if not path.is_file():
-                make().write(path)
+                write(path)
         return path
 
 

@@ -40,13 +40,14 @@ def overlay_frame(job: Job, number: int, style: OverlayStyle) -> ImageArray:
 
 def overlay_video(job: Job, style: OverlayStyle) -> Path:
     """The mp4 of a complete clip in the job's folder, made now unless it was before."""
-
-    def make() -> Overlay:
-        answer = clip_answer(job)
-        return Overlay(_source(job), answer.clip, answer.maker.body, style)
-
     here = service()
-    return here.overlays.made(here.folder(job.job_id), style, make)
+
+    def write(path: Path) -> None:
+        answer = clip_answer(job)
+        with here.metrics.clip_stages() as stages:
+            Overlay(_source(job), answer.clip, answer.maker.body, style).write(path, stages)
+
+    return here.overlays.made(here.folder(job.job_id), style, write)
 
 
 def _source(job: Job) -> Clip:
