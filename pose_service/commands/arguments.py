@@ -23,6 +23,7 @@ def parse(argv: Sequence[str] | None = None) -> Arguments:
     _fetch_weights(commands.add_parser("fetch-weights", help="bring the files an engine needs"))
     _frame(commands.add_parser("frame", help="the people of one picture"))
     _video(commands.add_parser("video", help="the people of one clip, in every frame"))
+    _jobs(commands.add_parser("jobs", help="the clips that run, wait and are finished"))
     bench = commands.add_parser("bench", help="measure how fast this machine is")
     bench.add_argument("name", nargs="?", help="which of benchmarks/; default: list them")
     bench.add_argument("rest", nargs=argparse.REMAINDER, help="passed on to it")
@@ -57,6 +58,12 @@ def _video(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max-frames", type=_positive, metavar="N", help="stop after so many")
     parser.add_argument("--raw", action="store_true", help="every frame's own fit, not smoothed")
     _overlay(parser)
+
+
+def _jobs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--url", metavar="URL", help="of a running service; default: this machine")
+    parser.add_argument("--watch", action="store_true", help="go on until Ctrl-C")
+    parser.add_argument("--limit", type=_positive, metavar="N", default=50, help="the last N jobs")
 
 
 def _overlay(parser: argparse.ArgumentParser) -> None:
