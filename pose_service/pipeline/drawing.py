@@ -53,12 +53,17 @@ class Overlay:
                 yield tracked.time_s, draw_frame(self.body, picture.image, tracked, self.style)
 
     def write(self, path: Path, progress: Progress = lambda stage, done, total: None) -> None:
-        """Every frame at its own time into an mp4 at `path`, without sound; one frame at a time."""
+        """Every frame at its own time into an mp4 at `path`, without sound; one frame at a time.
+
+        The film begins with the first frame, whatever that one's time.
+        """
         info = self.clip.head.info
         width_px, height_px = self.style.size_px(info.width_px, info.height_px)
         with ClipWriter(path, width_px, height_px, info.fps) as film:
+            first_s = None
             for number, (time_s, image) in enumerate(self.frames(), start=1):
-                film.write(image, time_s)
+                first_s = time_s if first_s is None else first_s
+                film.write(image, time_s - first_s)
                 progress("drawing", number, info.frame_count)
 
 
@@ -70,7 +75,8 @@ def _drawn(body: BodyModel, person: Person, camera: Camera) -> DrawnPerson | Non
     joints_cam_m = posed.joints_m[0] + place_m
     with np.errstate(divide="ignore", invalid="ignore"):
         joints_px = camera.project(joints_cam_m)
-    parts = (joints_px, person.box_xyxy_px, person.joint_confidence, posed.vertices_m)
+    vertices_cam_m = posed.vertices_m[0] + place_m
+    parts = (joints_cam_m, joints_px, vertices_cam_m, person.box_xyxy_px, person.joint_confidence)
     if not all(np.isfinite(part).all() for part in parts):
         return None
     return DrawnPerson(
@@ -80,6 +86,6 @@ def _drawn(body: BodyModel, person: Person, camera: Camera) -> DrawnPerson | Non
         box_xyxy_px=person.box_xyxy_px,
         joints_cam_m=joints_cam_m,
         joint_confidence=person.joint_confidence,
-        vertices_cam_m=posed.vertices_m[0] + place_m,
+        vertices_cam_m=vertices_cam_m,
         faces=body.faces,
     )

@@ -18,7 +18,7 @@ from pose_service.web.answers import json_answer, stream_answer
 from pose_service.web.clip_jobs import clip_answer, find_job, submit_upload, unfinished_answer
 from pose_service.web.forms import OldClipForm, OverlayForm, read_form
 from pose_service.web.overlay_files import OVERLAY_NAME
-from pose_service.web.overlays import overlay_frame, overlay_video
+from pose_service.web.overlays import overlay_folder, overlay_frame, overlay_video
 from pose_service.web.service import service
 from pose_service.web.uploads import received_file
 
@@ -52,7 +52,7 @@ def job_status(job_id: str) -> Response:
     if job.state is not JobState.COMPLETE:
         return json_answer(fields)
     answer = clip_answer(job)
-    old = _old_fields(answer, service().folder(job_id) / OVERLAY_NAME)
+    old = _old_fields(answer, overlay_folder(job) / OVERLAY_NAME)
     fields |= {name: old[name] for name in ("output_path", "processing_time")}
     return stream_answer(object_with_lists(fields, {"result": _old_result(answer, old)}))
 

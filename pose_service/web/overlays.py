@@ -47,7 +47,12 @@ def overlay_video(job: Job, style: OverlayStyle) -> Path:
         with here.metrics.clip_stages() as stages:
             Overlay(_source(job), answer.clip, answer.maker.body, style).write(path, stages)
 
-    return here.overlays.made(here.folder(job.job_id), style, write)
+    return here.overlays.made(overlay_folder(job), style, write)
+
+
+def overlay_folder(job: Job) -> Path:
+    """Where the overlay videos of a job lie, and go when the job goes."""
+    return service().folder(job.job_id)
 
 
 def _source(job: Job) -> Clip:
