@@ -10,6 +10,7 @@ each row, and no pixel outside the triangles is ever looked at.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,21 +30,27 @@ _CHUNK_PX = 1 << 16  # keeps the working arrays in the cache, and small on large
 class Raster:
     """What is seen in a window of the picture whose upper left pixel is (`left`, `top`).
 
-    `triangles`: (h, w) index of the nearest triangle, -1 where there is none. `depths_m`: (h, w)
-    along the camera's z axis, infinite where there is none. `weights`: (covered pixels, 3) of the
-    triangle's corners, in the order of `triangles[covered]`.
+    `triangles`: (h, w) index of the nearest triangle, -1 where there is none. `inverse_depths`:
+    (h, w) 1/metres along the camera's z axis, 0 where there is none. `weights`: (covered pixels, 3)
+    of the triangle's corners, in the order of `triangles[covered]`.
     """
 
     left: int
     top: int
     triangles: IntArray
-    depths_m: FloatArray
+    inverse_depths: FloatArray
     weights: FloatArray
 
-    @property
+    @cached_property
     def covered(self) -> NDArray[np.bool_]:
         """(h, w), whether anything is seen."""
         return np.asarray(self.triangles >= 0)
+
+    @property
+    def depths_m(self) -> FloatArray:
+        """(h, w), infinite where nothing is seen."""
+        with np.errstate(divide="ignore"):
+            return np.asarray(1 / self.inverse_depths)
 
     def interpolate(self, faces: IntArray, values: FloatArray) -> FloatArray:
         """Values of the vertices, (V, k), to values of the covered pixels, (covered pixels, k)."""
@@ -79,10 +86,9 @@ def rasterize(vertices_cam_m: FloatArray, faces: IntArray, camera: Camera) -> Ra
     seen = np.flatnonzero(nearest >= 0)
     weights = triangles.weights(nearest[seen], seen % width, seen // width)
     nearest[seen] = chosen[nearest[seen]]
-    with np.errstate(divide="ignore"):
-        depths_m = 1 / inverse_depth
     shape = (height, width)
-    return Raster(int(left), int(top), nearest.reshape(shape), depths_m.reshape(shape), weights)
+    triangles_seen, depths = nearest.reshape(shape), inverse_depth.reshape(shape)
+    return Raster(int(left), int(top), triangles_seen, depths, weights)
 
 
 def _facing(
