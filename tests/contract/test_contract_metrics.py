@@ -61,14 +61,15 @@ def test_routes_with_ids_and_paths_that_are_none_do_not_multiply(fresh: Caller) 
         fresh.get(f"/pose/video/status/00000000-0000-4000-8000-{number:012}")
         fresh.get(f"/nowhere/{number}")
         fresh.ask(f"WORD{number}", "/health")
-    routes = {
-        dict(labels)["route"]: count
-        for labels, count in scraped(fresh)["pose_requests_total"].items()
+    asked = {
+        tuple(dict(labels)[name] for name in ("route", "method", "status"))
+        for labels in scraped(fresh)["pose_requests_total"]
     }
-    assert set(routes) == {"/pose/video/status/<job_id>", "unknown"}
-    series = sum(len(of_name) for of_name in scraped(fresh).values())
-    fresh.get("/nowhere/else")
-    assert sum(len(of_name) for of_name in scraped(fresh).values()) == series
+    assert asked == {
+        ("/pose/video/status/<job_id>", "GET", "404"),
+        ("unknown", "GET", "404"),
+        ("unknown", "unknown", "405"),
+    }
 
 
 def test_pictures_their_people_and_their_stages_are_counted(fresh: Caller) -> None:
