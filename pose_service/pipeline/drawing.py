@@ -1,6 +1,6 @@
 """People drawn over the pictures they were seen in."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,7 +45,7 @@ class Overlay:
     body: BodyModel
     style: OverlayStyle = DEFAULT_STYLE
 
-    def frames(self) -> Iterator[tuple[float, ImageArray]]:
+    def frames(self) -> Generator[tuple[float, ImageArray], None, None]:
         """Time in seconds and picture, (height, width, 3) RGB, of every tracked frame."""
         count = self.clip.head.info.frame_count
         with closing(prefetch(self.source.frames(count))) as pictures:

@@ -13,6 +13,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from toy_engine import build_toy
 
 from pose_service.core.config import Settings
+from pose_service.core.errors import UnavailableError
+from pose_service.engines.seam import Engine
 
 Numbers = dict[str, dict[frozenset[tuple[str, str]], float]]
 
@@ -127,11 +129,11 @@ def test_a_card_tells_its_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(cuda=cuda))
     settings = Settings(state_dir=tmp_path, media_roots=(tmp_path,))
 
-    def on_a_card(settings: Settings) -> object:
+    def on_a_card(settings: Settings) -> tuple[Engine, str]:
         engine, reason = build_toy(settings)
         return replace(engine, device="cuda:0"), reason
 
-    with running(settings, on_a_card) as caller:  # type: ignore[arg-type]
+    with running(settings, on_a_card) as caller:
         caller.client.application.extensions["pose_service"].hub.wait(20)
         numbers = scraped(caller)
     kinds = {dict(labels)["kind"]: n for labels, n in numbers["pose_gpu_memory_bytes"].items()}
@@ -148,12 +150,13 @@ def test_two_services_in_one_process_count_apart(fresh: Caller, tmp_path: Path) 
 
 
 def test_a_service_that_cannot_load_says_not_ready(tmp_path: Path) -> None:
-    def broken(settings: Settings) -> None:
+    def broken(settings: Settings) -> tuple[Engine, str]:
         raise RuntimeError("no net")
 
-    with running(Settings(state_dir=tmp_path), broken) as caller:  # type: ignore[arg-type]
-        jobs = caller.client.application.extensions["pose_service"].hub
-        jobs._settled.wait(20)
+    with running(Settings(state_dir=tmp_path), broken) as caller:
+        hub = caller.client.application.extensions["pose_service"].hub
+        with pytest.raises(UnavailableError, match="no net"):
+            hub.wait(20)
         assert value(scraped(caller), "pose_engine_state", state="not_ready") == 1
 
 

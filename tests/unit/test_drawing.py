@@ -83,7 +83,7 @@ def test_a_long_clip_is_never_held(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     for number in range(1, 21):
         next(drawn)
         assert decoded <= number + 6
-    drawn.close()  # type: ignore[attr-defined]
+    drawn.close()
     assert decoded <= 26
 
 
@@ -91,6 +91,7 @@ def test_an_odd_panel_is_padded_to_an_even_film(tmp_path: Path) -> None:
     style = OverlayStyle(frozenset(), side_view=True)
     assert style.size_px(321, 242) == (321 + 121, 242)
     assert style.size_px(319, 241) == (319 + 120, 241)
+    assert style.size_px(240, 320) == (240 + 120, 320), "half the shorter side"
     source = clip_file(tmp_path / "odd.mp4", [picture(size=(318, 242))] * 3)
     frames = (replace(tracked(i, i / 30), camera=Camera(320.0, 318, 242)) for i in range(3))
     write_result(tmp_path, ClipRun(ClipInfo(3, 30.0, 318, 242, 0.1), None, "toy/1", "toy", frames))
