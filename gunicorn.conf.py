@@ -12,6 +12,7 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker
 
 from pose_service.core.config import read_settings
+from pose_service.core.logs import JsonFormatter
 
 _settings = read_settings()
 _host = f"[{_settings.host}]" if ":" in _settings.host else _settings.host
@@ -27,6 +28,15 @@ graceful_timeout = 30
 keepalive = 75
 # the application writes one line per request itself
 accesslog = None
+if _settings.log_format == "json":
+    # gunicorn's own lines too: whoever reads the log reads one kind of line
+    logconfig_dict = {
+        "root": {"level": "WARNING", "handlers": ["error_console"]},
+        "loggers": {
+            "gunicorn.error": {"level": "INFO", "handlers": ["error_console"], "propagate": False}
+        },
+        "formatters": {"generic": {"()": JsonFormatter}},
+    }
 # nothing but the port: no socket file in the home folder
 control_socket_disable = True
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pose_service import __version__
+from pose_service.rendering.style import NO_LAYERS, Layer, layers_of
 
 Arguments = argparse.Namespace
 
@@ -26,6 +27,7 @@ def parse(argv: Sequence[str] | None = None) -> Arguments:
     _frame(commands.add_parser("frame", help="the people of one picture"))
     _video(commands.add_parser("video", help="the people of one clip, in every frame"))
     _convert(commands.add_parser("convert", help="a finished clip, or tracklets, as another file"))
+    _jobs(commands.add_parser("jobs", help="the clips that run, wait and are finished"))
     bench = commands.add_parser("bench", help="measure how fast this machine is")
     bench.add_argument("name", nargs="?", help="which of benchmarks/; default: list them")
     bench.add_argument("rest", nargs=argparse.REMAINDER, help="passed on to it")
@@ -48,6 +50,7 @@ def _frame(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--overlay", type=Path, metavar="OUT.png", help="draw what was found")
     parser.add_argument("--out", type=Path, metavar="R.json", help="the answer of /pose/hybrid")
     parser.add_argument("--thorough", action="store_true", help="small and crowded people too")
+    _overlay(parser)
 
 
 def _video(parser: argparse.ArgumentParser) -> None:
@@ -58,6 +61,35 @@ def _video(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--overlay", type=Path, metavar="OUT.mp4", help="draw what was found")
     parser.add_argument("--max-frames", type=_positive, metavar="N", help="stop after so many")
     parser.add_argument("--raw", action="store_true", help="every frame's own fit, not smoothed")
+    _overlay(parser)
+
+
+def _jobs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--url", metavar="URL", help="of a running service; default: this machine")
+    parser.add_argument("--watch", action="store_true", help="go on until Ctrl-C")
+    parser.add_argument("--limit", type=_positive, metavar="N", default=50, help="the last N jobs")
+
+
+def _overlay(parser: argparse.ArgumentParser) -> None:
+    names = ",".join(Layer)
+    parser.add_argument(
+        "--layers",
+        type=_layers,
+        metavar="NAMES",
+        default=frozenset(Layer),
+        help=f"what --overlay draws, out of {names}, or {NO_LAYERS}; default: all",
+    )
+    parser.add_argument("--side-view", action="store_true", help="a panel with the first person")
+    parser.add_argument("--face-blur", action="store_true", help="make faces unknowable")
+
+
+def _layers(text: str) -> frozenset[Layer]:
+    try:
+        return layers_of(text)
+    except ValueError as error:
+        names = ", ".join(Layer)
+        message = f"{error}; expected names out of {names}, with commas between, or {NO_LAYERS}"
+        raise argparse.ArgumentTypeError(message) from error
 
 
 def _convert(parser: argparse.ArgumentParser) -> None:

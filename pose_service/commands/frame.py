@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pose_service.commands.arguments import Arguments
 from pose_service.commands.console import console
-from pose_service.commands.local import check_input, check_output, nets
+from pose_service.commands.local import check_input, check_output, nets, overlay_style
 from pose_service.core.arrays import ImageArray
 from pose_service.core.config import Settings
 from pose_service.core.records import Frame, Look, TrackedFrame
@@ -29,7 +29,8 @@ def run(arguments: Arguments, settings: Settings) -> int:
         engine = hub.wait(0)
     _describe(found)
     if overlay:
-        _write_picture(overlay, draw_frame(engine.body, frame.image, found))
+        drawn = draw_frame(engine.body, frame.image, found, overlay_style(arguments))
+        _write_picture(overlay, drawn)
     if out:
         (views,) = view_frames(engine.body, [found], everybody=True, mesh=True)
         answer = frame_answer(Maker.of(engine), found, views, AnswerOptions(persons=True))

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from pose_service.commands.arguments import Arguments
 from pose_service.core.config import Settings
 from pose_service.core.errors import BadPathError
 from pose_service.engines.registry import choose
+from pose_service.rendering.style import OverlayStyle
 from pose_service.runtime.hub import ModelHub
 
 LOAD_WAIT_S = 600.0
@@ -49,3 +51,8 @@ def check_output(path: Path) -> Path:
     if not os.access(folder, os.W_OK):
         raise BadPathError(f"{folder} may not be written", hint="Choose another folder.")
     return path
+
+
+def overlay_style(arguments: Arguments) -> OverlayStyle:
+    """How `--overlay` is drawn."""
+    return OverlayStyle(arguments.layers, arguments.side_view, arguments.face_blur)

@@ -6,14 +6,14 @@ from tempfile import TemporaryDirectory
 
 from pose_service.commands.arguments import Arguments
 from pose_service.commands.console import console, progress
-from pose_service.commands.local import check_input, check_output, nets
+from pose_service.commands.local import check_input, check_output, nets, overlay_style
 from pose_service.core.config import Settings
 from pose_service.engines.seam import Engine
 from pose_service.legacy.clip import ClipAnswer
 from pose_service.legacy.frame import Fields, Maker
 from pose_service.legacy.options import AnswerOptions, Faces
 from pose_service.media.decode import open_clip
-from pose_service.pipeline.drawing import write_overlay
+from pose_service.pipeline.drawing import Overlay
 from pose_service.pipeline.results import StoredClip, write_result
 from pose_service.pipeline.video import ClipOptions, ClipWatch, process_clip
 
@@ -37,7 +37,7 @@ def run(arguments: Arguments, settings: Settings) -> int:
         _write_answer(out, clip, engine, _fields(source, seconds))
         if overlay:
             film = open_clip(source, max_pixels=settings.max_pixels)
-            write_overlay(overlay, film, clip, engine.body, report)
+            Overlay(film, clip, engine.body, overlay_style(arguments)).write(overlay, report)
         summary = _summary(clip, seconds)
     console.print(summary)
     for path in filter(None, (out, overlay)):

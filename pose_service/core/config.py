@@ -66,6 +66,7 @@ class Settings(BaseModel):
     port: int = Field(5000, alias="PORT", ge=1, le=65535)
     threads: int = Field(16, alias="POSE_THREADS", ge=2, le=256)
     log_level: str = Field("info", alias="POSE_LOG_LEVEL", pattern="^(debug|info|warning|error)$")
+    log_format: str = Field("text", alias="POSE_LOG_FORMAT", pattern="^(text|json)$")
 
     engine: str = Field("auto", alias="POSE_ENGINE")
     device: str = Field("auto", alias="POSE_DEVICE", pattern=r"^(auto|cpu|cuda(:\d+)?)$")

@@ -38,7 +38,7 @@ def failure_of(error: BaseException) -> Failure:
 
 def report(store: JobStore, job_id: str, line: str, level: int = logging.INFO) -> None:
     """Say something of a job in the service's log and in the job's own."""
-    log.log(level, "[JOB] %s %s", job_id, line)
+    log.log(level, "[JOB] %s %s", job_id, line, extra={"job_id": job_id})
     store.files.note(job_id, line)
 
 

@@ -1,5 +1,6 @@
 """RGB frames to an MP4 file that browsers play, each frame shown at its own time."""
 
+import uuid
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -33,7 +34,8 @@ class ClipWriter:
 
     def __init__(self, path: Path, width_px: int, height_px: int, fps: float) -> None:
         self._path = path
-        self._part = path.with_name(path.name + ".part")
+        # a name of its own: two may write the same file at the same time, and the last one stays
+        self._part = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
         self._shape = (height_px, width_px, 3)
         self._fps = Fraction(fps).limit_denominator(1001)
         self._last_tick = -1
@@ -97,7 +99,11 @@ class ClipWriter:
 
 def _yuv_frame(image: ImageArray) -> VideoFrame:
     height_px, width_px, _ = image.shape
-    even = np.pad(image, ((0, height_px % 2), (0, width_px % 2), (0, 0)), mode="edge")
-    return VideoFrame.from_ndarray(even, format="rgb24").reformat(
+    odd_rows, odd_columns = height_px % 2, width_px % 2
+    if odd_rows or odd_columns:
+        image = np.pad(image, ((0, odd_rows), (0, odd_columns), (0, 0)), mode="edge")
+    # the picture is read where it lies: its copy would cost more than the new colours do
+    shared = VideoFrame.from_numpy_buffer(np.ascontiguousarray(image), format="rgb24")
+    return shared.reformat(
         format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
     )

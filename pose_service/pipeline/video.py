@@ -72,6 +72,15 @@ class ClipWatch:
             raise ClipStoppedError("the service is stopping", hint="The clip will be run again.")
         self.progress(stage, done, total)
 
+    def also(self, progress: Callable[[str, int, int | None], None]) -> "ClipWatch":
+        """The same watch; `progress` is told after it."""
+
+        def both(stage: str, done: int, total: int | None) -> None:
+            self.progress(stage, done, total)
+            progress(stage, done, total)
+
+        return replace(self, progress=both)
+
 
 @dataclass(frozen=True)
 class ClipRun:

@@ -1,16 +1,17 @@
-"""People drawn over the picture: mesh, skeleton, box and label."""
+"""People drawn over the picture: layers, blurred faces, a view from the side."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from pose_service.core.arrays import FloatArray, ImageArray, IntArray, expect_shape
+from pose_service.core.arrays import FloatArray, ImageArray, expect_shape
 from pose_service.core.records import Camera
-from pose_service.core.skeletons import SMPL24
+from pose_service.rendering.blur import blur_circles, face_circle
 from pose_service.rendering.layers import empty_layer, lay_over
 from pose_service.rendering.meshes import draw_mesh
+from pose_service.rendering.person import DrawnPerson
 from pose_service.rendering.shading import colour_of, lit_colours
+from pose_service.rendering.side_view import side_view
 from pose_service.rendering.strokes import (
     draw_box,
     draw_dashed_box,
@@ -18,75 +19,33 @@ from pose_service.rendering.strokes import (
     label_layer,
     stroke_px,
 )
-
-_UNSEEN_OPACITY = 0.5
-"""How clear a person is who is predicted or interpolated, not seen in this frame."""
-
-
-@dataclass(frozen=True)
-class DrawnPerson:
-    """One person as drawn. `observed` is false for predicted and interpolated people.
-
-    `confidence` and `joint_confidence` (24,): 0 to 1. `box_xyxy_px`: (4,). `joints_px`: (24, 2) of
-    `SMPL24`. `vertices_cam_m`: (V, 3) camera axes, metres, translation added, or None where there
-    is no mesh; `faces`: (F, 3), counter-clockwise seen from outside. Everything is finite.
-    """
-
-    track_id: int
-    observed: bool
-    confidence: float
-    box_xyxy_px: FloatArray
-    joints_px: FloatArray
-    joint_confidence: FloatArray
-    vertices_cam_m: FloatArray | None
-    faces: IntArray
-
-    def __post_init__(self) -> None:
-        expect_shape("box_xyxy_px", self.box_xyxy_px, (4,))
-        expect_shape("joints_px", self.joints_px, (len(SMPL24), 2))
-        expect_shape("joint_confidence", self.joint_confidence, (len(SMPL24),))
-        expect_shape("faces", self.faces, ("faces", 3))
-        for name in ("confidence", "box_xyxy_px", "joints_px", "joint_confidence"):
-            _expect_finite(name, getattr(self, name))
-        if self.vertices_cam_m is not None:
-            expect_shape("vertices_cam_m", self.vertices_cam_m, ("vertices", 3))
-            _expect_finite("vertices_cam_m", self.vertices_cam_m)
-            count = len(self.vertices_cam_m)
-            if self.faces.size and not 0 <= self.faces.min() <= self.faces.max() < count:
-                raise ValueError(f"faces: expected vertex numbers from 0 to {count - 1}")
-
-    @property
-    def opacity(self) -> float:
-        return 1.0 if self.observed else _UNSEEN_OPACITY
-
-
-@dataclass(frozen=True)
-class OverlayStyle:
-    """What is drawn; `mesh_opacity`, 0 to 1, is that of an observed person's mesh."""
-
-    mesh: bool = True
-    skeleton: bool = True
-    box: bool = True
-    label: bool = True
-    mesh_opacity: float = 0.75
+from pose_service.rendering.style import Layer, OverlayStyle
 
 
 def draw_people(
-    image: ImageArray, people: Sequence[DrawnPerson], camera: Camera, what: OverlayStyle
+    image: ImageArray, people: Sequence[DrawnPerson], camera: Camera, style: OverlayStyle
 ) -> ImageArray:
     """A copy of `image` (height, width, 3) RGB with `people` drawn over it, the first on top.
 
-    Meshes hide each other by their depth, pixel by pixel. `camera` must have the picture's size.
+    Meshes hide each other by their depth, pixel by pixel. Who is not seen in this frame is half
+    transparent and has a dashed box or a word that says so. `camera` must have the picture's size;
+    with a side view the copy is as large as `style.size_px` says.
     """
     expect_shape("image", image, (camera.height_px, camera.width_px, 3))
-    drawn = image.copy()
-    if what.mesh:
-        _draw_meshes(drawn, people, camera, what.mesh_opacity)
-    if what.skeleton or what.box:
-        _draw_strokes(drawn, people, what)
-    if what.label:
-        for person in reversed(people):
-            _draw_label(drawn, person)
+    size = style.size_px(camera.width_px, camera.height_px)
+    drawn = np.empty((size[1], size[0], 3), np.uint8)
+    picture, panel = drawn[:, : camera.width_px], drawn[:, camera.width_px :]
+    picture[:] = image
+    if style.face_blur:
+        circles = (face_circle(person.joints_cam_m, camera) for person in people)
+        blur_circles(picture, (circle for circle in circles if circle is not None))
+    if Layer.MESH in style.layers:
+        _draw_meshes(picture, people, camera, style.mesh_opacity)
+    _draw_strokes(picture, people, camera, style)
+    for person in reversed(people):
+        _draw_label(picture, person, style)
+    if style.side_view:
+        panel[:] = side_view(people[0] if people else None, (panel.shape[1], panel.shape[0]))
     return drawn
 
 
@@ -114,32 +73,41 @@ def _inks(person: DrawnPerson, vertices_cam_m: FloatArray, opacity: float) -> Fl
     return person.opacity * opacity * np.hstack([colours, opaque])
 
 
-def _draw_strokes(image: ImageArray, people: Sequence[DrawnPerson], what: OverlayStyle) -> None:
+def _draw_strokes(
+    image: ImageArray, people: Sequence[DrawnPerson], camera: Camera, style: OverlayStyle
+) -> None:
+    if not people or not style.layers & {Layer.BOXES, Layer.SKELETON}:
+        return
     layer = empty_layer(image)
     stroke = stroke_px(image)
     for person in reversed(people):
-        if what.box:
+        if Layer.BOXES in style.layers:
             draw = draw_box if person.observed else draw_dashed_box
             draw(layer, person.box_xyxy_px, colour_of(person.track_id), person.opacity, stroke)
-        if what.skeleton:
+        if Layer.SKELETON in style.layers:
             opacities = person.opacity * person.joint_confidence
-            draw_skeleton(layer, person.joints_px, opacities, stroke)
+            draw_skeleton(layer, camera.project(person.joints_cam_m), opacities, stroke)
     lay_over(image, layer)
 
 
-def _draw_label(image: ImageArray, person: DrawnPerson) -> None:
+def _draw_label(image: ImageArray, person: DrawnPerson, style: OverlayStyle) -> None:
     """On top of the box, or just inside where the picture leaves no room; none far outside."""
     height, width = image.shape[:2]
     left, top, right, bottom = person.box_xyxy_px
-    if right <= 0 or bottom <= 0 or left >= width or top >= height:
+    text = _label(person, style)
+    if not text or right <= 0 or bottom <= 0 or left >= width or top >= height:
         return
-    text = f"{person.track_id}  {person.confidence:.2f}"
-    layer = label_layer(text, colour_of(person.track_id), person.opacity, stroke_px(image))
+    # always solid: it is what says that somebody is faint for being unseen
+    layer = label_layer(text, colour_of(person.track_id), stroke_px(image))
     x = np.clip(left, 0, max(width - layer.shape[1], 0))
     y = np.clip(top - layer.shape[0], 0, max(height - layer.shape[0], 0))
     lay_over(image, layer, round(float(x)), round(float(y)))
 
 
-def _expect_finite(name: str, array: FloatArray) -> None:
-    if not np.isfinite(array).all():
-        raise ValueError(f"{name}: expected finite numbers, got NaN or infinity")
+def _label(person: DrawnPerson, style: OverlayStyle) -> str:
+    """Who it is, and how sure; of somebody unseen the word for it, unless a dashed box says it."""
+    if Layer.IDS in style.layers:
+        said = f"{person.confidence:.2f}" if person.observed else person.provenance.value
+        return f"{person.track_id}  {said}"
+    without_sign = style.layers & {Layer.MESH, Layer.SKELETON} and Layer.BOXES not in style.layers
+    return person.provenance.value if without_sign and not person.observed else ""

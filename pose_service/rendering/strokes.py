@@ -70,7 +70,7 @@ def draw_dashed_box(
             draw_line(layer, start + fractions * (end - start), ink(colour, opacity), stroke)
 
 
-def label_layer(text: str, colour: Colour, opacity: float, stroke: int) -> ImageArray:
+def label_layer(text: str, colour: Colour, stroke: int) -> ImageArray:
     """Dark `text` on a plate of `colour`: a small layer of its own, (h, w, 4)."""
     font = _font(max(9, 6 * stroke))
     pad = 2 + stroke
@@ -78,7 +78,7 @@ def label_layer(text: str, colour: Colour, opacity: float, stroke: int) -> Image
     plate = Image.new("L", (right - left + 2 * pad, bottom - top + 2 * pad))
     ImageDraw.Draw(plate).text((pad - left, pad - top), text, fill=255, font=font)
     coverage = np.asarray(plate)[..., None] / 255
-    background, letters = np.array(ink(colour, opacity)), np.array(ink(_OUTLINE, opacity))
+    background, letters = np.array(ink(colour, 1.0)), np.array(ink(_OUTLINE, 1.0))
     mixed: ImageArray = np.rint(background + coverage * (letters - background)).astype(np.uint8)
     return mixed
 

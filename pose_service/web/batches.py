@@ -63,7 +63,7 @@ def _read(here: Service, place: int, entry: object) -> FrameRequest | Fields:
     """
     try:
         fields = {"frame_number": place, **as_object(entry, f"entry {place}")}
-        return picture_request(fields, here.settings.max_pixels)
+        return picture_request(here, fields)
     except PoseError as error:
         number = frame_number_in(entry)
         return _unreadable(here, place if number is None else number, error)

@@ -26,7 +26,7 @@ def register(app: Flask) -> None:
 
 def error_answer(status: int, message: str, code: str, hint: str = "", **more: Any) -> Response:
     """An error body, with the frame number or job id where they are known; also logged."""
-    note(outcome=f"{message} ({code})")
+    note(outcome=f"{message} ({code})", error_type=code)
     body = {"error": message, "error_type": code}
     ids = {name: noted(name) for name in ("frame_number", "job_id")}
     optional = {"hint": hint or None, **ids, **more}

@@ -1,7 +1,7 @@
 """What requests may hold, and sentences for what does not fit."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 import orjson
 from pydantic import (
@@ -18,6 +18,7 @@ from pydantic.fields import FieldInfo
 from pose_service.core.errors import BadRequestError
 from pose_service.core.skeletons import SKELETONS
 from pose_service.legacy.downloads import FORMATS
+from pose_service.rendering.style import NO_LAYERS, Layer, OverlayStyle
 
 LARGEST_INTEGER = 2**53 - 1
 """Beyond it JavaScript cannot tell integers apart."""
@@ -54,6 +55,14 @@ def _parsed(value: object) -> object:
 Box = Annotated[list[float], Field(min_length=4, max_length=4)]
 Boxes = Annotated[list[Box], BeforeValidator(_parsed), Field(max_length=MOST_BOXES)]
 
+
+def _split_layers(value: object) -> object:
+    return [] if value == NO_LAYERS else _split(value)
+
+
+LayerName = Literal["mesh", "skeleton", "boxes", "ids"]
+Layers = Annotated[list[LayerName], BeforeValidator(_split_layers)]
+
 SetName = Annotated[str, AfterValidator(_known)]
 JointSets = Annotated[list[SetName], BeforeValidator(_split), Field(default_factory=list)]
 
@@ -67,7 +76,22 @@ class Form(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True, extra="ignore")
 
 
-class FrameForm(Form):
+class OverlayForm(Form):
+    """How people are drawn."""
+
+    layers: Layers = Field(
+        list(get_args(LayerName)),
+        description=f'a list of names out of {", ".join(Layer)}, or "{NO_LAYERS}"',
+    )
+    side_view: bool = Field(False, description="true or false")
+    face_blur: bool = Field(False, description="true or false")
+
+    @property
+    def style(self) -> OverlayStyle:
+        return OverlayStyle(frozenset(map(Layer, self.layers)), self.side_view, self.face_blur)
+
+
+class FrameForm(OverlayForm):
     """Options of one picture: CONTRACT 3.2."""
 
     frame_number: int = Field(
@@ -116,7 +140,7 @@ class ClipPathForm(ClipForm):
     )
 
 
-class OldClipForm(ClipForm):
+class OldClipForm(ClipForm, OverlayForm):
     """Options of the older clip routes."""
 
     output_format: Literal["file_path", "base64", "json"] = Field(

@@ -80,17 +80,25 @@ def answer_fields(
 ) -> Fields:
     """The 3.2 body, with a drawing where one was asked for."""
     maker = here.maker()
-    (views,) = view_frames(maker.body, [tracked], everybody=options.everybody, mesh=options.mesh)
-    answer = frame_answer(maker, tracked, views, options)
+    here.metrics.saw(tracked, "picture")
+    here.metrics.took("picture", "nets", tracked.processing_ms / 1000)
+    with here.metrics.timed("picture", "answer"):
+        everybody, mesh = options.everybody, options.mesh
+        (views,) = view_frames(maker.body, [tracked], everybody=everybody, mesh=mesh)
+        answer = frame_answer(maker, tracked, views, options)
     if asked.form.visualize:
-        answer["visualization"] = _data_uri(draw_frame(maker.body, asked.image, tracked))
+        with here.metrics.timed("picture", "drawing"):
+            drawn = draw_frame(maker.body, asked.image, tracked, asked.form.style)
+            answer["visualization"] = _data_uri(drawn)
     return answer
 
 
-def picture_request(fields: Fields, max_pixels: int) -> FrameRequest:
+def picture_request(here: Service, fields: Fields) -> FrameRequest:
     """A picture as JSON carries it, pixels as they lie in the file."""
     form = read_form(PictureForm, fields)
-    image = decode_base64_image(form.image_base64, max_pixels=max_pixels, turn_by_exif=False)
+    max_pixels = here.settings.max_pixels
+    with here.metrics.timed("picture", "decoding"):
+        image = decode_base64_image(form.image_base64, max_pixels=max_pixels, turn_by_exif=False)
     return FrameRequest(image, form)
 
 
@@ -100,7 +108,7 @@ def _data_uri(image: ImageArray) -> str:
 
 
 def _json_request() -> FrameRequest:
-    return picture_request(json_object(or_multipart=True), service().settings.max_pixels)
+    return picture_request(service(), json_object(or_multipart=True))
 
 
 def _multipart_request() -> FrameRequest:
@@ -108,7 +116,9 @@ def _multipart_request() -> FrameRequest:
     part = file_part("frame", "image")
     form = read_form(FrameForm, request.form, text=True)
     note(frame_number=form.frame_number)
-    image = decode_image(
-        part.stream.read(), max_pixels=service().settings.max_pixels, turn_by_exif=True
-    )
+    here = service()
+    with here.metrics.timed("picture", "decoding"):
+        image = decode_image(
+            part.stream.read(), max_pixels=here.settings.max_pixels, turn_by_exif=True
+        )
     return FrameRequest(image, form)

@@ -7,18 +7,18 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from pose_service.core.errors import BadRequestError
 from pose_service.jobs.records import Job, JobState
 from pose_service.legacy.clip import ClipAnswer
 from pose_service.legacy.encode import object_with_lists
-from pose_service.media.decode import Clip
 from pose_service.media.images import encode_jpeg
 from pose_service.web.answers import json_answer, stream_answer
 from pose_service.web.clip_jobs import clip_answer, find_job, submit_upload, unfinished_answer
-from pose_service.web.forms import OldClipForm, read_form
-from pose_service.web.overlays import OVERLAY_NAME, overlay_frame, overlay_video, source_clip
+from pose_service.web.forms import OldClipForm, OverlayForm, read_form
+from pose_service.web.overlay_files import OVERLAY_NAME
+from pose_service.web.overlays import overlay_folder, overlay_frame, overlay_video
 from pose_service.web.service import service
 from pose_service.web.uploads import received_file
 
@@ -52,7 +52,7 @@ def job_status(job_id: str) -> Response:
     if job.state is not JobState.COMPLETE:
         return json_answer(fields)
     answer = clip_answer(job)
-    old = _old_fields(job, answer)
+    old = _old_fields(answer, overlay_folder(job) / OVERLAY_NAME)
     fields |= {name: old[name] for name in ("output_path", "processing_time")}
     return stream_answer(object_with_lists(fields, {"result": _old_result(answer, old)}))
 
@@ -65,13 +65,11 @@ def process_video() -> Response:
     if job.state is not JobState.COMPLETE:
         return unfinished_answer(job)
     answer = clip_answer(job)
+    overlay = None if form.output_format == "json" else overlay_video(job, form.style)
     streams = {}
-    if form.output_format != "json":
-        folder = service().folder(job.job_id)
-        overlay = overlay_video(_source(job), answer.clip, answer.maker.body, folder)
-        if form.output_format == "base64":
-            streams["output_base64"] = _base64_text(overlay)
-    data = _old_result(answer, _old_fields(job, answer), streams)
+    if overlay and form.output_format == "base64":
+        streams["output_base64"] = _base64_text(overlay)
+    data = _old_result(answer, _old_fields(answer, overlay), streams)
     return stream_answer(
         object_with_lists({"status": "success"}, {"data": data, "frames": answer.frames()})
     )
@@ -85,8 +83,8 @@ def frame(job_id: str, number: str) -> Response:
         raise BadRequestError(f"the clip is not finished: {job.state.value}")
     if not (number.isascii() and number.isdigit()):
         raise BadRequestError(f"frame {number!r}: expected an integer of 0 or more")
-    answer = clip_answer(job)
-    image = overlay_frame(_source(job), answer.clip, answer.maker.body, int(number))
+    style = read_form(OverlayForm, request.args, text=True).style
+    image = overlay_frame(job, int(number), style)
     return Response(encode_jpeg(image), content_type="image/jpeg")
 
 
@@ -97,25 +95,20 @@ def logs(job_id: str) -> Response:
     return json_answer({"job_id": job_id, "logs": service().jobs.log(job_id)})
 
 
-def _source(job: Job) -> Clip:
-    return source_clip(job, service().settings.max_pixels)
-
-
 def _submitted() -> tuple[OldClipForm, Job]:
     with received_file("video", service().uploads_dir) as upload:
         form = read_form(OldClipForm, upload.fields, text=True)
         return form, submit_upload(upload, form)
 
 
-def _old_fields(job: Job, answer: ClipAnswer) -> dict[str, Any]:
+def _old_fields(answer: ClipAnswer, overlay: Path | None) -> dict[str, Any]:
     """The 3.5 fields and the older ones. `output_path` is null where no overlay was made."""
-    overlay = service().folder(job.job_id) / OVERLAY_NAME
-    made = overlay.is_file()
+    made = overlay is not None and overlay.is_file()
     return {
         **answer.head(),
         "processed_frames": answer.clip.head.info.frame_count,
         "output_path": str(overlay) if made else None,
-        "output_size_mb": round(overlay.stat().st_size / _MEGABYTE, 3) if made else 0.0,
+        "output_size_mb": round(overlay.stat().st_size / _MEGABYTE, 3) if overlay and made else 0.0,
     }
 
 

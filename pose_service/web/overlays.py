@@ -2,38 +2,63 @@
 
 from pathlib import Path
 
+from flask import Blueprint, Response, request, send_file
+
 from pose_service.core.arrays import ImageArray
 from pose_service.core.errors import BadRequestError, NotFoundError
-from pose_service.engines.seam import BodyModel
-from pose_service.jobs.records import Job
+from pose_service.jobs.records import Job, JobState
 from pose_service.media.decode import Clip, open_clip
-from pose_service.pipeline.drawing import draw_frame, write_overlay
-from pose_service.pipeline.results import StoredClip
+from pose_service.pipeline.drawing import Overlay, draw_frame
+from pose_service.rendering.style import OverlayStyle
+from pose_service.web.clip_jobs import clip_answer, find_job, unfinished_answer
+from pose_service.web.forms import OverlayForm, read_form
+from pose_service.web.service import service
 
-OVERLAY_NAME = "overlay.mp4"
+blueprint = Blueprint("overlays", __name__)
 
 
-def overlay_frame(source: Clip, clip: StoredClip, body: BodyModel, number: int) -> ImageArray:
-    """(height, width, 3) RGB: frame `number` of the clip with its people."""
-    tracked = next(clip.frames(number, number + 1), None)
+@blueprint.get("/pose/video/overlay/<job_id>")
+def overlay(job_id: str) -> Response:
+    """A complete clip as an mp4 with its people drawn; of any other job, what there is to say."""
+    form = read_form(OverlayForm, request.args, text=True)
+    job = find_job(job_id)
+    if job.state is not JobState.COMPLETE:
+        return unfinished_answer(job)
+    return send_file(overlay_video(job, form.style), "video/mp4", conditional=True)
+
+
+def overlay_frame(job: Job, number: int, style: OverlayStyle) -> ImageArray:
+    """(height, width, 3) RGB: frame `number` of a complete clip with its people."""
+    answer = clip_answer(job)
+    tracked = next(answer.clip.frames(number, number + 1), None)
     if tracked is None:
-        last = clip.head.info.frame_count - 1
+        last = answer.clip.head.info.frame_count - 1
         raise BadRequestError(f"frame {number}: the clip has frames 0 to {last}")
-    return draw_frame(body, source.frame(number).image, tracked)
+    image = _source(job).frame(number).image
+    return draw_frame(answer.maker.body, image, tracked, style)
 
 
-def overlay_video(source: Clip, clip: StoredClip, body: BodyModel, folder: Path) -> Path:
-    """`folder`/overlay.mp4, made now unless it was made before; a frame at a time."""
-    path = folder / OVERLAY_NAME
-    if not path.is_file():
-        write_overlay(path, source, clip, body)
-    return path
+def overlay_video(job: Job, style: OverlayStyle) -> Path:
+    """The mp4 of a complete clip in the job's folder, made now unless it was before."""
+    here = service()
+
+    def write(path: Path) -> None:
+        answer = clip_answer(job)
+        with here.metrics.clip_stages() as stages:
+            Overlay(_source(job), answer.clip, answer.maker.body, style).write(path, stages)
+
+    return here.overlays.made(overlay_folder(job), style, write)
 
 
-def source_clip(job: Job, max_pixels: int) -> Clip:
+def overlay_folder(job: Job) -> Path:
+    """Where the overlay videos of a job lie, and go when the job goes."""
+    return service().folder(job.job_id)
+
+
+def _source(job: Job) -> Clip:
     """The clip that a job was made from; `NotFoundError` if it has been moved away since."""
     if not job.source_path.is_file():
         raise NotFoundError(
             f"the clip {job.video_path} is not there any more, so its frames cannot be drawn"
         )
-    return open_clip(job.source_path, max_pixels=max_pixels)
+    return open_clip(job.source_path, max_pixels=service().settings.max_pixels)

@@ -16,6 +16,8 @@ from pose_service.legacy.frame import Maker
 from pose_service.pipeline.asked import Asked, answer_all
 from pose_service.pipeline.session import SessionStore
 from pose_service.runtime.hub import ModelHub
+from pose_service.runtime.metrics import Metrics
+from pose_service.web.overlay_files import OverlayFiles
 
 _KEY = "pose_service"
 
@@ -28,7 +30,9 @@ class Service:
     hub: ModelHub
     store: JobStore
     jobs: JobService
+    metrics: Metrics = field(default_factory=Metrics)
     sessions: SessionStore = field(default_factory=SessionStore)
+    overlays: OverlayFiles = field(default_factory=OverlayFiles)
     people_in: Callable[[Sequence[Asked]], list[TrackedFrame]] = field(init=False)
     _maker: Maker | None = None
 

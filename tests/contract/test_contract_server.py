@@ -22,7 +22,7 @@ MEGABYTE = 1024 * 1024
 class Server:
     """A gunicorn process on a free port."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **settings: str) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -35,6 +35,7 @@ class Server:
             "PORT": str(self.port),
             "POSE_STATE_DIR": str(folder / "state"),
             "POSE_MAX_BODY_MB": "1",
+            **settings,
         }
         command = [sys.executable, "-m", "gunicorn", "-c", str(ROOT / "gunicorn.conf.py")]
         self.log = folder / "log.txt"
@@ -120,3 +121,14 @@ def test_a_chunked_body_is_read_and_a_chunked_body_over_the_limit_is_413(server:
 def test_the_server_stops_cleanly(server: Server) -> None:
     assert server.stop() == 0
     assert "Traceback" not in server.log.read_text()
+
+
+def test_a_server_asked_for_json_logs_nothing_else(tmp_path: Path) -> None:
+    server = Server(tmp_path, POSE_LOG_FORMAT="json")
+    server.wait()
+    server.ask("POST", "/pose/hybrid", _frame_body(), **{"Content-Type": "application/json"})
+    assert server.stop() == 0
+    lines = [strictly_parsed(line) for line in server.log.read_bytes().splitlines()]
+    assert {"gunicorn.error", "pose_service.app"} <= {line["logger"] for line in lines}
+    (picture,) = (line for line in lines if line.get("route") == "/pose/hybrid")
+    assert picture["status"] == 200 and picture["request_id"]

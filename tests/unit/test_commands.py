@@ -144,6 +144,32 @@ def test_video_stops_after_max_frames_and_draws_as_many(walk: Path, tmp_path: Pa
 
 
 @pytest.mark.usefixtures("toy_nets")
+def test_overlays_take_layers_a_side_view_and_blurred_faces(
+    walk: Path, two_people: Path, tmp_path: Path
+) -> None:
+    style = ["--layers", "boxes, ids", "--side-view", "--face-blur"]
+    film, image = tmp_path / "drawn.mp4", tmp_path / "drawn.png"
+    out = str(tmp_path / "answer.json")
+    assert main(["video", str(walk), "--out", out, "--overlay", str(film), *style]) == 0
+    with av.open(str(film)) as drawn:
+        assert (drawn.streams.video[0].width, drawn.streams.video[0].height) == (320 + 120, 240)
+    assert main(["frame", str(two_people), "--overlay", str(image), *style]) == 0
+    with Image.open(image) as picture_drawn:
+        assert picture_drawn.size == (320 + 120, 240)
+        # no mesh: the middle of the small person is white as before
+        assert picture_drawn.getpixel((40, 110)) == (255, 255, 255)
+
+
+@pytest.mark.parametrize("layers", ["bones", "mesh,,ids", "", "none,mesh"])
+def test_a_layer_that_is_none_is_refused_and_those_there_are_listed(
+    layers: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["frame", "a.png", "--overlay", "b.png", "--layers", layers])
+    assert "expected names out of mesh, skeleton, boxes, ids" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("toy_nets")
 def test_video_tells_its_progress_line_by_line(
     walk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

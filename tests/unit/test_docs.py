@@ -129,7 +129,9 @@ def test_every_script_that_is_named_exists() -> None:
 def test_every_command_that_is_named_can_be_given() -> None:
     found = [line.partition("python -m pose_service ")[2] for line in all_code_lines()]
     commands = {parse(shlex.split(rest, comments=True)).command for rest in found if rest}
-    assert commands == {"serve", "doctor", "fetch-weights", "frame", "video", "convert", "bench"}
+    assert commands == {
+        "serve", "doctor", "fetch-weights", "frame", "video", "convert", "jobs", "bench",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
