@@ -24,7 +24,7 @@ from benchmarks.official.chapters import BY_DEVICE, ON_CARD, WITHOUT_CARD
 from benchmarks.official.nets import NetRuns
 from benchmarks.official.weights import write_stand_ins
 from benchmarks.report import chapter_text
-from benchmarks.results import OFFICIAL, measured, read, write
+from benchmarks.results import OFFICIAL, measured, read, with_part, write
 from benchmarks.service import ROOT
 from pose_service.core.errors import PoseError
 from pose_service.engines.fourdhumans import NAME
@@ -59,18 +59,14 @@ def _report(given: argparse.Namespace, scratch: Path) -> None:
         return
     machine = describe(f"{NAME}/{SIZES.word}, stand-in weights", NET_PACKAGES, _card(given.device))
     chapters = measured(measures, measures, runs)
-    write(given.out, with_part(read(given.out), given.device, machine, chapters))
+    part = {"title": TITLES[given.device], "machine": machine, "chapters": chapters}
+    write(given.out, with_part(read(given.out), given.device, part, without_card()))
 
 
-def with_part(
-    results: dict[str, Any], device: str, machine: dict[str, Any], chapters: list[dict[str, Any]]
-) -> dict[str, Any]:
-    """`results` with the part of `device` new, the CPU's first; a card's is there in any case."""
-    without = {"title": TITLES["cuda"], "machine": None,
-               "chapters": measured(WITHOUT_CARD, WITHOUT_CARD, None)}  # fmt: skip
-    new = {"title": TITLES[device], "machine": machine, "chapters": chapters}
-    parts = {"cuda": without, **results, device: new}
-    return {name: parts[name] for name in TITLES if name in parts}
+def without_card() -> dict[str, Any]:
+    """The part of a card where there is none."""
+    chapters = measured(WITHOUT_CARD, WITHOUT_CARD, None)
+    return {"title": TITLES["cuda"], "machine": None, "chapters": chapters}
 
 
 def _card(device: str) -> str:

@@ -53,3 +53,12 @@ def page_of(folder: Path) -> str:
     by_device = (read(folder / name).values() for name in (OFFICIAL, TRACKING))
     parts = [read(folder / SERVICE), *chain.from_iterable(by_device)]
     return render([part for part in parts if part])
+
+
+def with_part(results: Fields, device: str, part: Fields, without_card: Fields) -> Fields:
+    """`results` with the part of `device` new, the CPU's first.
+
+    A card's part is there in any case: where none was measured it is `without_card`.
+    """
+    parts = {"cuda": without_card, **results, device: part}
+    return {name: parts[name] for name in ("cpu", "cuda") if name in parts}

@@ -21,7 +21,7 @@ from benchmarks.machine import NET_PACKAGES, describe
 from benchmarks.phalp.chapters import MEASURES, WITHOUT_CARD
 from benchmarks.phalp.runs import Bed
 from benchmarks.report import chapter_text
-from benchmarks.results import TRACKING, measured, read, write
+from benchmarks.results import TRACKING, measured, read, with_part, write
 from benchmarks.service import ROOT
 
 LIMIT_S = 600
@@ -52,18 +52,14 @@ def _report(given: argparse.Namespace) -> None:
     card = torch.cuda.get_device_name() if given.device == "cuda" else ""
     machine = describe("PHALP, stand-in weights", NET_PACKAGES, card)
     chapters = measured(MEASURES, MEASURES, bed)
-    write(given.out, with_part(read(given.out), given.device, machine, chapters))
+    part = {"title": TITLES[given.device], "machine": machine, "chapters": chapters}
+    write(given.out, with_part(read(given.out), given.device, part, without_card()))
 
 
-def with_part(
-    results: dict[str, Any], device: str, machine: dict[str, Any], chapters: list[dict[str, Any]]
-) -> dict[str, Any]:
-    """`results` with the part of `device` new, the CPU's first; a card's is there in any case."""
-    without = {"title": TITLES["cuda"], "machine": None,
-               "chapters": measured(WITHOUT_CARD, WITHOUT_CARD, None)}  # fmt: skip
-    new = {"title": TITLES[device], "machine": machine, "chapters": chapters}
-    parts = {"cuda": without, **results, device: new}
-    return {name: parts[name] for name in TITLES if name in parts}
+def without_card() -> dict[str, Any]:
+    """The part of a card where there is none."""
+    chapters = measured(WITHOUT_CARD, WITHOUT_CARD, None)
+    return {"title": TITLES["cuda"], "machine": None, "chapters": chapters}
 
 
 def _give_up(number: int, frame: FrameType | None) -> None:

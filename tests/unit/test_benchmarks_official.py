@@ -13,13 +13,13 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.figures import Figure
-from benchmarks.fourdhumans import TITLES, with_part
+from benchmarks.fourdhumans import TITLES, without_card
 from benchmarks.official import agreement, flop, loading, parts, speed
 from benchmarks.official.bench import Bench, nets_of
 from benchmarks.official.clips import OneFind
 from benchmarks.official.goals import ON_CARD
 from benchmarks.official.nets import NetRuns, Sights
-from benchmarks.results import OFFICIAL, page_of, write
+from benchmarks.results import OFFICIAL, page_of, with_part, write
 from benchmarks.service import ROOT
 from pose_service.core.arrays import FloatArray
 from pose_service.core.records import NEW_TRACK
@@ -146,19 +146,20 @@ def test_a_detector_whose_finds_are_known_still_does_its_work(bench: Bench) -> N
     assert found.track_ids.tolist() == [NEW_TRACK]
 
 
-def _part(value: float) -> list[dict[str, Any]]:
-    figures = [Figure("a frame", "ms", [value]).fields()]
-    return [{"name": "nets", "title": "Nets", "about": "How.", "figures": figures}]
-
-
 MACHINE = {
     "processor": "P", "cores": 2, "card": "", "system": "S", "load_average_at_start": 0.5,
     "python": "3", "packages": {"torch": "2"}, "model_version": "x", "date": "d", "commit": "c",
 }  # fmt: skip
 
 
+def _part(value: float, card: str = "") -> dict[str, Any]:
+    figures = [Figure("a frame", "ms", [value]).fields()]
+    chapters = [{"name": "nets", "title": "Nets", "about": "How.", "figures": figures}]
+    return {"title": "Part", "machine": {**MACHINE, "card": card}, "chapters": chapters}
+
+
 def test_without_a_card_every_goal_for_one_is_there_as_not_measured() -> None:
-    results = with_part({}, "cpu", MACHINE, _part(1))
+    results = with_part({}, "cpu", _part(1), without_card())
     assert list(results) == ["cpu", "cuda"]
     (goals,) = results["cuda"]["chapters"]
     assert [figure["name"] for figure in goals["figures"]] == list(ON_CARD)
@@ -166,14 +167,14 @@ def test_without_a_card_every_goal_for_one_is_there_as_not_measured() -> None:
 
 
 def test_what_was_measured_on_a_card_stays_when_the_cpu_is_measured_again() -> None:
-    first = with_part({}, "cuda", {**MACHINE, "card": "C"}, _part(1))
-    results = with_part(first, "cpu", MACHINE, _part(2))
+    first = with_part({}, "cuda", _part(1, card="C"), without_card())
+    results = with_part(first, "cpu", _part(2), without_card())
     assert results["cuda"] == first["cuda"]
     assert list(results) == list(TITLES)
 
 
 def test_the_page_beside_the_results_shows_what_was_not_measured(tmp_path: Path) -> None:
-    write(tmp_path / OFFICIAL, with_part({}, "cpu", MACHINE, _part(7)))
+    write(tmp_path / OFFICIAL, with_part({}, "cpu", _part(7), without_card()))
     page = (tmp_path / "performance.md").read_text(encoding="utf-8")
     assert "| a frame | 7 ms |" in page
     assert "≤ 28 ms: not measured" in page

@@ -14,9 +14,9 @@ from benchmarks.phalp import chapters
 from benchmarks.phalp.crowd import crowd
 from benchmarks.phalp.encoders import CountedEncoder, SinglePasses, stand_in_encoder
 from benchmarks.phalp.runs import Bed, Run
-from benchmarks.results import TRACKING, write
+from benchmarks.results import TRACKING, with_part, write
 from benchmarks.service import ROOT
-from benchmarks.tracking import TITLES, with_part
+from benchmarks.tracking import TITLES, without_card
 
 CPU = torch.device("cpu")
 MACHINE = {
@@ -30,9 +30,10 @@ def bed() -> Bed:
     return Bed(CPU, people=(1, 3), compared=3, frames=1, light_frames=2)
 
 
-def _part(value: float) -> list[dict[str, Any]]:
+def _part(value: float) -> dict[str, Any]:
     figures = [Figure(chapters.FOUR, "ms", [value]).fields()]
-    return [{"name": "light", "title": "Light", "about": "How.", "figures": figures}]
+    chapter = {"name": "light", "title": "Light", "about": "How.", "figures": figures}
+    return {"title": "Part", "machine": MACHINE, "chapters": [chapter]}
 
 
 def test_a_crowd_has_as_many_people_with_textures_in_every_frame() -> None:
@@ -95,7 +96,7 @@ def test_the_tracker_alone_is_timed_with_and_without_textures(bed: Bed) -> None:
 
 
 def test_without_a_card_every_goal_is_there_as_not_measured(tmp_path: Path) -> None:
-    results = with_part({}, "cpu", MACHINE, _part(7))
+    results = with_part({}, "cpu", _part(7), without_card())
     assert list(results) == list(TITLES)
     (goals,) = results["cuda"]["chapters"]
     assert [figure["name"] for figure in goals["figures"]] == list(chapters.GOALS)
@@ -103,11 +104,6 @@ def test_without_a_card_every_goal_is_there_as_not_measured(tmp_path: Path) -> N
     page = (tmp_path / "performance.md").read_text(encoding="utf-8")
     assert f"| {chapters.FOUR} | 7 ms |" in page
     assert "≤ 3 ms: not measured" in page
-
-
-def test_what_was_measured_on_a_card_stays_when_the_cpu_is_measured_again() -> None:
-    first = with_part({}, "cuda", {**MACHINE, "card": "C"}, _part(1))
-    assert with_part(first, "cpu", MACHINE, _part(2))["cuda"] == first["cuda"]
 
 
 def test_the_results_in_docs_have_every_goal() -> None:
