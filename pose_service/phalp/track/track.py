@@ -54,7 +54,9 @@ class Track:
 
     def outlives(self, frame_index: int, rules: TrackRules) -> bool:
         """Whether the track is kept though the person is not in this frame."""
-        return self.confirmed and self.missed(frame_index) <= rules.max_age
+        if self.confirmed:
+            return self.missed(frame_index) <= rules.max_age
+        return self.hits > 1 and self.missed(frame_index) <= rules.tentative_misses
 
     def updated(
         self, frame_index: int, seen: Detection, rules: TrackRules, *, shot: bool
