@@ -1,14 +1,16 @@
 """The application: everything is wired here, and nothing is made on import."""
 
 import logging
+from dataclasses import asdict
 from functools import partial
 
 from flask import Flask
 
 from pose_service.core.config import Settings, read_settings, unknown_names
-from pose_service.jobs.records import Job
+from pose_service.core.errors import EngineError
+from pose_service.engines.seam import Engine
+from pose_service.jobs.attempt import ClipTask
 from pose_service.jobs.service import JobService
-from pose_service.jobs.store import JobStore
 from pose_service.pipeline.results import write_result
 from pose_service.pipeline.video import ClipOptions, ClipWatch, process_clip
 from pose_service.runtime.hub import ModelHub
@@ -19,15 +21,16 @@ from pose_service.web import (
     errors,
     frames,
     health,
+    jobs,
     legacy_jobs,
     limits,
     request_log,
 )
-from pose_service.web.service import Service
+from pose_service.web.service import Service, part_of
 
 log = logging.getLogger(__name__)
 
-BLUEPRINTS = (health, frames, batches, clips, legacy_jobs)
+BLUEPRINTS = (health, frames, batches, clips, jobs, legacy_jobs)
 
 
 def create_app(settings: Settings | None = None, *, hub: ModelHub | None = None) -> Flask:
@@ -37,26 +40,45 @@ def create_app(settings: Settings | None = None, *, hub: ModelHub | None = None)
     stopped when the process ends, or by `app.extensions["pose_service"].stop()`.
     """
     settings = settings or read_settings()
-    _start_log(settings)
-    hub = hub or ModelHub(settings)
-    settings.state_dir.mkdir(parents=True, exist_ok=True)
-    store = JobStore(settings.state_dir)
-    jobs = JobService(settings, store, partial(run_clip, settings, hub, store))
+    start_log(settings)
+    hub = hub or (ModelHub(settings, no_nets) if settings.front_only else ModelHub(settings))
     app = _flask_app()
-    here = Service(settings, hub, store, jobs)
+    here = Service(settings, hub, job_service(settings, None if settings.front_only else hub))
     here.attach(app)
     here.start()
-    log.info("[STARTUP] taking requests; the engine is loading")
+    log.info("[STARTUP] taking requests; %s", _nets_are(settings))
     return app
 
 
-def run_clip(
-    settings: Settings, hub: ModelHub, store: JobStore, job: Job, watch: ClipWatch
-) -> None:
-    """Process one clip and leave its result in the job's folder; called by the job service."""
-    folder = store.folder(job.job_id)
-    options = ClipOptions(job.options.max_frames, job.options.smooth, settings.max_pixels)
-    write_result(folder, process_clip(job.source_path, hub, options, folder, watch))
+def job_service(settings: Settings, hub: ModelHub | None) -> JobService:
+    """Jobs that are worked on with the nets of `hub`; without it only taken in."""
+    if hub is None:
+        return JobService(settings, None)
+    engine = hub
+    service = JobService(settings, partial(run_clip, settings, engine))
+    if service.worker is not None:
+        service.worker.engine_state = lambda: asdict(engine.state)
+    return service
+
+
+def run_clip(settings: Settings, hub: ModelHub, task: ClipTask, watch: ClipWatch) -> None:
+    """Process one clip and leave its result in the task's folder; called by the job service."""
+    asked = task.job.options
+    options = ClipOptions(asked.max_frames, asked.smooth, settings.max_pixels, part_of(task.job))
+    write_result(task.folder, process_clip(task.source, hub, options, task.folder, watch))
+
+
+def _nets_are(settings: Settings) -> str:
+    return "clips wait for workers" if settings.front_only else "the engine is loading"
+
+
+def no_nets(settings: Settings) -> tuple[Engine, str]:
+    """What a process that only takes clips in has in place of an engine."""
+    raise EngineError(
+        "this process has no nets (POSE_FRONT_ONLY)",
+        hint="Send clips to /pose/video, which workers process; single frames to a service with"
+        " nets of its own.",
+    )
 
 
 def _flask_app() -> Flask:
@@ -71,7 +93,7 @@ def _flask_app() -> Flask:
     return app
 
 
-def _start_log(settings: Settings) -> None:
+def start_log(settings: Settings) -> None:
     """Log to stderr, unless whoever runs the process has set up a log already."""
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("pose_service").setLevel(settings.log_level.upper())

@@ -1,6 +1,6 @@
 """The answer to one picture: CONTRACT 3.2, every documented field every time."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -32,12 +32,17 @@ class Maker:
 
     @classmethod
     def of(cls, engine: Engine) -> Self:
+        return cls.of_body(engine.body, engine.model_version, engine.models)
+
+    @classmethod
+    def of_body(cls, body: BodyModel, model_version: str, models: Mapping[str, str]) -> Self:
+        """For answers of a process that has the body but not the nets, which are elsewhere."""
         return cls(
-            body=engine.body,
-            faces=orjson.Fragment(encode(engine.body.faces)),
-            model_version=engine.model_version,
-            vitdet_used=engine.models.get("vitdet") == "loaded",
-            phalp_available=engine.models.get("phalp") == "loaded",
+            body=body,
+            faces=orjson.Fragment(encode(body.faces)),
+            model_version=model_version,
+            vitdet_used=models.get("vitdet") == "loaded",
+            phalp_available=models.get("phalp") == "loaded",
         )
 
 

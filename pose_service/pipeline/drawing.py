@@ -36,9 +36,12 @@ def write_overlay(
     """`source`, tracked as `clip`, as an mp4 at `path` with its people drawn over it."""
     info = clip.head.info
     pictures = source.frames(info.frame_count)
+    first_s: float | None = None
     with ClipWriter(path, info.width_px, info.height_px, info.fps) as film:
         for picture, tracked in zip(pictures, clip.frames(), strict=False):
-            film.write(draw_frame(body, picture.image, tracked), tracked.time_s)
+            # the film of a part begins with the part
+            first_s = tracked.time_s if first_s is None else first_s
+            film.write(draw_frame(body, picture.image, tracked), tracked.time_s - first_s)
             progress("drawing", tracked.index + 1, info.frame_count)
 
 

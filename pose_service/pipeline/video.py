@@ -23,6 +23,7 @@ from pose_service.core.errors import UnavailableError
 from pose_service.core.records import ClipInfo, Look, Person, TrackedFrame
 from pose_service.engines.seam import Engine, Tracker
 from pose_service.media.decode import MAX_PIXELS, Clip, open_clip
+from pose_service.media.part import WHOLE, ClipPart
 from pose_service.media.prefetch import prefetch
 from pose_service.pipeline.gaps import KnownTrack, fill
 from pose_service.pipeline.image import observed_people
@@ -59,12 +60,13 @@ class ClipStoppedError(UnavailableError):
 class ClipOptions:
     """`max_frames`: stop after so many; `smooth`: off gives every frame's own raw fit.
 
-    A clip whose frames have more than `max_pixels` is refused.
+    A clip whose frames have more than `max_pixels` is refused. `part`: what of it is wanted.
     """
 
     max_frames: int | None = None
     smooth: bool = True
     max_pixels: int = MAX_PIXELS
+    part: ClipPart = WHOLE
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ def process_clip(
     log = ObservationLog(scratch / "observations.bin")
     try:
         engine = _loaded(hub, watch)
-        clip = open_clip(source, max_pixels=options.max_pixels)
+        clip = open_clip(source, max_pixels=options.max_pixels, part=options.part)
         clock = _first_pass(clip, hub, options, log, watch)
         info = clip.info()
     except BaseException:

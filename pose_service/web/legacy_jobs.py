@@ -16,10 +16,16 @@ from pose_service.legacy.encode import object_with_lists
 from pose_service.media.decode import Clip
 from pose_service.media.images import encode_jpeg
 from pose_service.web.answers import json_answer, stream_answer
-from pose_service.web.clip_jobs import clip_answer, find_job, submit_upload, unfinished_answer
+from pose_service.web.clip_jobs import (
+    clip_answer,
+    find_job,
+    old_word,
+    submit_upload,
+    unfinished_answer,
+)
 from pose_service.web.forms import OldClipForm, read_form
 from pose_service.web.overlays import OVERLAY_NAME, overlay_frame, overlay_video, source_clip
-from pose_service.web.service import service
+from pose_service.web.service import part_of, service
 from pose_service.web.uploads import received_file
 
 blueprint = Blueprint("legacy_jobs", __name__)
@@ -44,10 +50,10 @@ def process_video_async() -> Response:
 def job_status(job_id: str) -> Response:
     """Where a job is; with its result when complete."""
     job = find_job(job_id)
-    fields: dict[str, Any] = {"job_id": job_id, "status": job.state.value}
+    fields: dict[str, Any] = {"job_id": job_id, "status": old_word(job)}
     if job.state is JobState.PROCESSING:
         fields["elapsed_time"] = round(time.time() - (job.started_at or time.time()), 3)
-    if job.state is JobState.ERROR:
+    if old_word(job) == JobState.ERROR:
         fields |= {"error": job.error, "error_type": job.error_type}
     if job.state is not JobState.COMPLETE:
         return json_answer(fields)
@@ -67,7 +73,7 @@ def process_video() -> Response:
     answer = clip_answer(job)
     streams = {}
     if form.output_format != "json":
-        folder = service().folder(job.job_id)
+        folder = service().jobs.drawing_folder(job)
         overlay = overlay_video(_source(job), answer.clip, answer.maker.body, folder)
         if form.output_format == "base64":
             streams["output_base64"] = _base64_text(overlay)
@@ -98,7 +104,8 @@ def logs(job_id: str) -> Response:
 
 
 def _source(job: Job) -> Clip:
-    return source_clip(job, service().settings.max_pixels)
+    here = service()
+    return source_clip(here.jobs.source_file(job), here.settings.max_pixels, part_of(job))
 
 
 def _submitted() -> tuple[OldClipForm, Job]:
@@ -109,7 +116,7 @@ def _submitted() -> tuple[OldClipForm, Job]:
 
 def _old_fields(job: Job, answer: ClipAnswer) -> dict[str, Any]:
     """The 3.5 fields and the older ones. `output_path` is null where no overlay was made."""
-    overlay = service().folder(job.job_id) / OVERLAY_NAME
+    overlay = service().jobs.drawing_folder(job) / OVERLAY_NAME
     made = overlay.is_file()
     return {
         **answer.head(),

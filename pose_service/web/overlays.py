@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from pose_service.core.arrays import ImageArray
-from pose_service.core.errors import BadRequestError, NotFoundError
+from pose_service.core.errors import BadRequestError
 from pose_service.engines.seam import BodyModel
-from pose_service.jobs.records import Job
 from pose_service.media.decode import Clip, open_clip
+from pose_service.media.part import ClipPart
 from pose_service.pipeline.drawing import draw_frame, write_overlay
 from pose_service.pipeline.results import StoredClip
 
@@ -30,10 +30,6 @@ def overlay_video(source: Clip, clip: StoredClip, body: BodyModel, folder: Path)
     return path
 
 
-def source_clip(job: Job, max_pixels: int) -> Clip:
-    """The clip that a job was made from; `NotFoundError` if it has been moved away since."""
-    if not job.source_path.is_file():
-        raise NotFoundError(
-            f"the clip {job.video_path} is not there any more, so its frames cannot be drawn"
-        )
-    return open_clip(job.source_path, max_pixels=max_pixels)
+def source_clip(source: Path, max_pixels: int, part: ClipPart) -> Clip:
+    """The part of the clip that a job was made from: its frames are numbered as the job's."""
+    return open_clip(source, max_pixels=max_pixels, part=part)
