@@ -53,7 +53,7 @@ def open_database(settings: Settings) -> Engine:
 
 @contextmanager
 def told(what: str) -> Iterator[None]:
-    """Turn what happens to the database into `DatabaseError`; mistakes of ours stay what they are."""
+    """Turn what happens to the database into `DatabaseError`; mistakes of ours stay as they are."""
     try:
         yield
     except (OperationalError, InterfaceError, DisconnectionError, TimeoutError) as error:

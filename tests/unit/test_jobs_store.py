@@ -298,7 +298,8 @@ def test_a_database_of_the_version_before_opens_and_its_jobs_go_on(tmp_path: Pat
     connection.execute(OLD_TABLE)
     insert = (
         "INSERT INTO jobs (job_id, state, source_path, video_path, uploaded, options, queued_at,"
-        " attempts, stage, frames_done) VALUES (?, ?, '/a', 'a', 0, '{\"precision\": 3}', 1, 0, '', 0)"
+        " attempts, stage, frames_done)"
+        " VALUES (?, ?, '/a', 'a', 0, '{\"precision\": 3}', 1, 0, '', 0)"
     )
     connection.execute(insert, (waiting, "queued"))
     connection.execute(insert, (done, "complete"))
