@@ -118,6 +118,14 @@ class Postgres(Server):
     def url(self) -> str:
         return f"postgresql://pose:{PASSWORD}@{_HOST}:{self.port}/postgres"
 
+    def empty(self) -> None:
+        """Drop all tables, as a new database has none."""
+        import psycopg
+
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute("DROP SCHEMA public CASCADE")
+            connection.execute("CREATE SCHEMA public")
+
 
 @contextmanager
 def postgres() -> Iterator[Postgres]:

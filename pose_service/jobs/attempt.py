@@ -170,6 +170,9 @@ class Attempt:
         _trace: TracebackType | None,
     ) -> bool:
         """Move the job on; True for an exception that has been told in full."""
+        if error is not None and not _is_stop(error):
+            # what is of no use goes first: without it a full disk may have room for the record
+            self._tools.folders.drop_claim(self._job)
         with_database(lambda: self._moved_on(error), self._stopping)
         return isinstance(error, PoseError)
 
