@@ -1,16 +1,17 @@
 """The application: everything is wired here, and nothing is made on import."""
 
 import logging
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 
 from flask import Flask
 
 from pose_service.core.config import Settings, read_settings, unknown_names
+from pose_service.core.errors import EngineError
 from pose_service.core.logs import formatter, log_context
-from pose_service.jobs.records import Job
+from pose_service.engines.seam import Engine
+from pose_service.jobs.attempt import ClipTask
 from pose_service.jobs.service import JobService
-from pose_service.jobs.store import JobStore
 from pose_service.pipeline.results import write_result
 from pose_service.pipeline.video import ClipOptions, ClipWatch, process_clip
 from pose_service.runtime.hub import ModelHub
@@ -23,17 +24,18 @@ from pose_service.web import (
     errors,
     frames,
     health,
+    jobs,
     legacy_jobs,
     limits,
     metrics,
     overlays,
     request_log,
 )
-from pose_service.web.service import Service
+from pose_service.web.service import Service, part_of
 
 log = logging.getLogger(__name__)
 
-BLUEPRINTS = (health, metrics, frames, batches, clips, downloads, overlays, legacy_jobs)
+BLUEPRINTS = (health, metrics, frames, batches, clips, downloads, overlays, jobs, legacy_jobs)
 
 
 def create_app(settings: Settings | None = None, *, hub: ModelHub | None = None) -> Flask:
@@ -43,37 +45,60 @@ def create_app(settings: Settings | None = None, *, hub: ModelHub | None = None)
     stopped when the process ends, or by `app.extensions["pose_service"].stop()`.
     """
     settings = settings or read_settings()
-    _start_log(settings)
-    hub = hub or ModelHub(settings)
-    settings.state_dir.mkdir(parents=True, exist_ok=True)
-    store = JobStore(settings.state_dir)
+    start_log(settings)
+    hub = hub or (ModelHub(settings, no_nets) if settings.front_only else ModelHub(settings))
     numbers = Metrics()
-    jobs = JobService(settings, store, partial(run_clip, settings, hub, store, numbers))
     app = _flask_app()
-    here = Service(settings, hub, store, jobs, numbers)
+    clip_jobs = job_service(settings, None if settings.front_only else hub, numbers)
+    here = Service(settings, hub, clip_jobs, numbers)
     metrics.watch_state(here)
     here.attach(app)
     here.start()
-    log.info("[STARTUP] taking requests; the engine is loading")
+    log.info("[STARTUP] taking requests; %s", _nets_are(settings))
     return app
 
 
+def job_service(
+    settings: Settings, hub: ModelHub | None, numbers: Metrics | None = None
+) -> JobService:
+    """Jobs that are worked on with the nets of `hub`; without it only taken in.
+
+    `numbers` count what happens to clips, for a process that shows them.
+    """
+    if hub is None:
+        return JobService(settings, None)
+    engine = hub
+    service = JobService(settings, partial(run_clip, settings, engine, numbers or Metrics()))
+    if service.worker is not None:
+        service.worker.engine_state = lambda: asdict(engine.state)
+    return service
+
+
 def run_clip(
-    settings: Settings,
-    hub: ModelHub,
-    store: JobStore,
-    numbers: Metrics,
-    job: Job,
-    watch: ClipWatch,
+    settings: Settings, hub: ModelHub, numbers: Metrics, task: ClipTask, watch: ClipWatch
 ) -> None:
-    """Process one clip and leave its result in the job's folder; called by the job service."""
-    folder = store.folder(job.job_id)
-    asked = job.options
-    options = ClipOptions(asked.max_frames, asked.smooth, settings.max_pixels, asked.merge_tracks)
-    with log_context(job_id=job.job_id), numbers.clip_stages() as stages:
+    """Process one clip and leave its result in the task's folder; called by the job service."""
+    asked = task.job.options
+    options = ClipOptions(
+        asked.max_frames, asked.smooth, settings.max_pixels, asked.merge_tracks, part_of(task.job)
+    )
+    with log_context(job_id=task.job.job_id), numbers.clip_stages() as stages:
         told = watch.also(stages)
-        run = process_clip(job.source_path, hub, options, folder, told)
-        write_result(folder, replace(run, frames=numbers.passed(run.frames)))
+        run = process_clip(task.source, hub, options, task.folder, told, kept=task.kept)
+        write_result(task.folder, replace(run, frames=numbers.passed(run.frames)))
+
+
+def _nets_are(settings: Settings) -> str:
+    return "clips wait for workers" if settings.front_only else "the engine is loading"
+
+
+def no_nets(settings: Settings) -> tuple[Engine, str]:
+    """What a process that only takes clips in has in place of an engine."""
+    raise EngineError(
+        "this process has no nets (POSE_FRONT_ONLY)",
+        hint="Send clips to /pose/video, which workers process; single frames to a service with"
+        " nets of its own.",
+    )
 
 
 def _flask_app() -> Flask:
@@ -88,7 +113,7 @@ def _flask_app() -> Flask:
     return app
 
 
-def _start_log(settings: Settings) -> None:
+def start_log(settings: Settings) -> None:
     """Log to stderr, unless whoever runs the process has set up a log already."""
     handler = logging.StreamHandler()
     handler.setFormatter(formatter(settings.log_format))

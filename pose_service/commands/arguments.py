@@ -16,6 +16,7 @@ def parse(argv: Sequence[str] | None = None) -> Arguments:
     parser.add_argument("--version", action="version", version=f"pose-service {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("serve", help="answer over HTTP on HOST and PORT")
+    commands.add_parser("worker", help="process clips that a service elsewhere takes in")
     doctor = commands.add_parser(
         "doctor", help="check everything the service needs, and say what to do"
     )

@@ -1,7 +1,6 @@
 """The jobs there are: of a running service, or of the state folder on this machine."""
 
 import http.client
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
@@ -13,7 +12,9 @@ import orjson
 from pose_service.core.config import Settings
 from pose_service.core.errors import PoseError
 from pose_service.core.logs import without_secrets
-from pose_service.jobs.records import Job, JobState
+from pose_service.jobs.database import open_database
+from pose_service.jobs.describe import described
+from pose_service.jobs.records import JobState
 from pose_service.jobs.store import JobStore
 
 ANSWER_WITHIN_S = 10.0
@@ -104,32 +105,14 @@ def jobs_at(url: str, limit: int) -> list[JobLine]:
 
 
 def jobs_here(settings: Settings, limit: int) -> list[JobLine]:
-    """The last `limit` jobs in the state folder, in the table's order; none where there is none."""
-    if not (settings.state_dir / "jobs.sqlite").is_file():
+    """The last `limit` jobs that are kept where the settings say, in the table's order."""
+    if settings.database_url is None and not (settings.state_dir / "jobs.sqlite").is_file():
         return []
-    store = JobStore(settings.state_dir)
+    store = JobStore(open_database(settings))
     try:
-        jobs = [job for state in JobState for job in store.in_state(state)]
-        newest = sorted(jobs, key=lambda job: job.queued_at, reverse=True)[:limit]
-        return in_order([_line(job, store.queue_position(job.job_id)) for job in newest])
+        newest = store.newest([*JobState], limit)
+        return in_order(
+            [JobLine.of(described(job, store.queue_position(job.job_id))) for job in newest]
+        )
     finally:
         store.close()
-
-
-def _line(job: Job, place: int) -> JobLine:
-    runs = job.state is JobState.PROCESSING and job.started_at is not None
-    seconds = time.time() - (job.started_at or 0.0)
-    rate_fps = job.frames_done / seconds if runs and seconds > 0 else None
-    left = (job.frames_total or 0) - job.frames_done
-    return JobLine(
-        job_id=job.job_id,
-        state=job.state.value,
-        clip=printable(job.video_path),
-        place=place,
-        stage=job.stage,
-        done=job.frames_done,
-        total=job.frames_total,
-        rate_fps=rate_fps,
-        seconds_left=max(left, 0) / rate_fps if rate_fps and job.frames_total else None,
-        error=printable(f"{job.error_type}: {job.error}") if job.error else "",
-    )

@@ -5,9 +5,17 @@ import tempfile
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+)
+from pydantic_core import ErrorDetails
 
 from pose_service.core.errors import PoseError
 
@@ -57,6 +65,13 @@ def _split_map(value: object) -> object:
     return tuple(tuple(pair.split("=", 1)) for pair in value.split(";") if pair.strip())
 
 
+def _split_list(value: object) -> object:
+    """`s3://a/,gs://b/clips` to a tuple of texts."""
+    if not isinstance(value, str):
+        return value
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
 class Settings(BaseModel):
     """Everything that can be set; each field's alias is its name in the environment."""
 
@@ -99,11 +114,26 @@ class Settings(BaseModel):
         (), alias="POSE_PATH_MAP"
     )
 
+    database_url: SecretStr | None = Field(None, alias="POSE_DATABASE_URL")
+    queue_url: SecretStr | None = Field(None, alias="POSE_QUEUE_URL")
+    storage_url: SecretStr | None = Field(None, alias="POSE_STORAGE_URL")
+    storage_wait_s: float = Field(600.0, alias="POSE_STORAGE_WAIT_S", ge=0)
+    front_only: bool = Field(False, alias="POSE_FRONT_ONLY")
+    worker_timeout_s: float = Field(20.0, alias="POSE_WORKER_TIMEOUT_S", ge=0.5)
+    source_buckets: Annotated[tuple[str, ...], BeforeValidator(_split_list)] = Field(
+        (), alias="POSE_SOURCE_BUCKETS"
+    )
+    allow_private_urls: bool = Field(False, alias="POSE_ALLOW_PRIVATE_URLS")
+    fetch_wait_s: float = Field(600.0, alias="POSE_FETCH_WAIT_S", gt=0)
+    webhook_secret: SecretStr | None = Field(None, alias="POSE_WEBHOOK_SECRET", min_length=8)
+
     max_body_mb: int = Field(64, alias="POSE_MAX_BODY_MB", ge=1)
     max_upload_mb: int = Field(2048, alias="POSE_MAX_UPLOAD_MB", ge=1)
     max_pixels: int = Field(50_000_000, alias="POSE_MAX_PIXELS", ge=1)
     max_queue: int = Field(32, alias="POSE_MAX_QUEUE", ge=1)
+    max_queue_per_client: int | None = Field(None, alias="POSE_MAX_QUEUE_PER_CLIENT", ge=1)
     keep_hours: float = Field(24.0, alias="POSE_KEEP_HOURS", gt=0)
+    max_keep_days: float = Field(30.0, alias="POSE_MAX_KEEP_DAYS", gt=0)
     ready_wait_s: float = Field(100.0, alias="POSE_READY_WAIT_S", ge=0)
     clip_wait_s: float = Field(570.0, alias="POSE_CLIP_WAIT_S", ge=0)
 
@@ -128,12 +158,19 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         return Settings.model_validate(given)
     except ValidationError as error:
         details = "; ".join(
-            f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}, got {item['input']!r}"
+            f"{'.'.join(map(str, item['loc']))}: {item['msg']}, got {_shown(item)}"
             for item in error.errors()
         )
         raise SettingsError(
             f"settings cannot be used: {details}", hint="See the settings table in the README."
         ) from error
+
+
+def _shown(item: ErrorDetails) -> str:
+    """What came, unless it may hold a password."""
+    fields = Settings.model_fields.values()
+    secret = {field.alias for field in fields if SecretStr in get_args(field.annotation)}
+    return "a value that is not shown" if item["loc"][0] in secret else repr(item["input"])
 
 
 def unknown_names(environ: Mapping[str, str] | None = None) -> tuple[str, ...]:

@@ -53,6 +53,13 @@ class NotFoundError(PoseError):
     code = "NOT_FOUND"
 
 
+class ConflictError(PoseError):
+    """What is asked for does not go with what is there."""
+
+    status = 409
+    code = "CONFLICT"
+
+
 class GoneError(PoseError):
     """What was asked for existed once and is kept no longer."""
 
@@ -85,6 +92,13 @@ class UnavailableError(PoseError):
     ) -> None:
         super().__init__(message, hint=hint, code=code)
         self.retry_after_s = retry_after_s
+
+
+class TooManyError(UnavailableError):
+    """Not now, because of this caller's own earlier requests."""
+
+    status = 429
+    code = "TOO_MANY"
 
 
 class EngineError(PoseError):

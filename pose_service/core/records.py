@@ -293,7 +293,8 @@ class ClipInfo:
     """What is known of a clip once all its frames were decoded.
 
     `fps` is the mean rate by the clip's own times. `notes` tells what the caller should know, for
-    example that the file ends early.
+    example that the file ends early. Of a part of a clip, frame i is the file's frame
+    `first_frame + i * every`, counted from 0.
     """
 
     frame_count: int
@@ -302,3 +303,5 @@ class ClipInfo:
     height_px: int
     duration_s: float
     notes: tuple[str, ...] = ()
+    first_frame: int = 0
+    every: int = 1

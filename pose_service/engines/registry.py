@@ -10,7 +10,7 @@ from typing import Any
 import pose_service.engines as engines_package
 from pose_service.core.config import Settings
 from pose_service.core.errors import EngineError
-from pose_service.engines.seam import Engine, EngineRecipe
+from pose_service.engines.seam import BodyModel, Engine, EngineRecipe
 
 ENTRY_POINT_GROUP = "pose_service.engines"
 
@@ -75,6 +75,14 @@ def plug_in(engine: Engine, settings: Settings) -> Engine:
         parts["foretell"] = None
     plugged = "+".join(spec for spec in named.values() if spec)
     return replace(engine, **parts, model_version=f"{engine.model_version}+{plugged}")
+
+
+def plugged_body(settings: Settings) -> BodyModel | None:
+    """The body that `POSE_BODY` names; None if it names none."""
+    if settings.body is None:
+        return None
+    body: BodyModel = _factory(settings.body)(settings)
+    return body
 
 
 def _named(settings: Settings, known: dict[str, EngineRecipe]) -> tuple[EngineRecipe, str]:

@@ -2,24 +2,59 @@
 
 import logging
 import threading
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
+from typing import TypeVar
 
 from pose_service.core.errors import PoseError, UnavailableError
+from pose_service.jobs.database import DatabaseError
+from pose_service.jobs.pace import Pace
+from pose_service.jobs.patience import with_database, with_storage
 from pose_service.jobs.records import Failure, Job
+from pose_service.jobs.sources import Sources
+from pose_service.jobs.storage import Storage, disk_full, is_full
 from pose_service.jobs.store import JobStore
+from pose_service.jobs.work import WorkFolders
 from pose_service.pipeline.results import HEAD_NAME
 from pose_service.pipeline.video import ClipStoppedError, ClipWatch
 
-RunClip = Callable[[Job, ClipWatch], None]
-"""Process a clip and leave its complete result in the job's folder, or raise."""
+T = TypeVar("T")
 
-RECORD_EVERY_S = 0.25
+
+@dataclass(frozen=True)
+class ClipTask:
+    """What is to be done: the clip `source` of `job`, its result into `folder`."""
+
+    job: Job
+    source: Path
+    folder: Path
+
+    @property
+    def kept(self) -> Path:
+        """For what outlives this claim: another one on this machine goes on from it."""
+        return self.folder.parent / "sights"
+
+
+RunClip = Callable[[ClipTask, ClipWatch], None]
+"""Process a clip and leave its complete result in the task's folder, or raise."""
+
 NO_RESULT = Failure("the clip ended without a result", "NO_RESULT")
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What an attempt works with; the same for all attempts of a process."""
+
+    store: JobStore
+    storage: Storage
+    folders: WorkFolders
+    sources: Sources
+    storage_wait_s: float
 
 
 def failure_of(error: BaseException) -> Failure:
@@ -30,41 +65,52 @@ def failure_of(error: BaseException) -> Failure:
     >>> failure_of(MemoryError()).error
     'MemoryError'
     """
+    if isinstance(error, OSError) and is_full(error):
+        error = disk_full("work on the clip")
     if isinstance(error, PoseError):
         return Failure(f"{error} {error.hint}".strip(), error.code, error.status)
     name = type(error).__name__
     return Failure(f"{name}: {error}" if str(error) else name, name)
 
 
+def result_key(job: Job) -> str:
+    """Where the result of a job lies in the storage: each claim has a place of its own.
+
+    Jobs of versions that did not count claims have theirs beside the clip.
+    """
+    return f"{job.job_id}/{job.claims}" if job.claims else job.job_id
+
+
 def report(store: JobStore, job_id: str, line: str, level: int = logging.INFO) -> None:
     """Say something of a job in the service's log and in the job's own."""
     log.log(level, "[JOB] %s %s", job_id, line, extra={"job_id": job_id})
-    store.files.note(job_id, line)
+    store.note(job_id, line)
 
 
-def fail(store: JobStore, job_id: str, failure: Failure) -> None:
+def fail(store: JobStore, job: Job, failure: Failure) -> None:
     """End a job that is being processed with an error."""
-    if store.fail(job_id, failure):
+    if store.fail(job, failure):
         line = f"error {failure.error_type}: {failure.error}"
-        report(store, job_id, line, logging.WARNING)
+        report(store, job.job_id, line, logging.WARNING)
 
 
 class Attempt:
-    """A claimed job being processed. Its progress is on record a few times a second."""
+    """A claimed job being processed. Its progress is on record a few times a second.
+
+    A job that is cancelled, or given to another worker because this one was taken for dead, is
+    given up as soon as its record says so; what is left of it here is thrown away.
+    """
 
     def __init__(
-        self,
-        job: Job,
-        store: JobStore,
-        stopping: threading.Event,
-        clock: Callable[[], float] = time.monotonic,
+        self, job: Job, tools: Tools, stopping: threading.Event, pace: Pace | None = None
     ) -> None:
         self._job = job
-        self._store = store
+        self._tools = tools
+        self._store = tools.store
         self._stopping = stopping
-        self._clock = clock
-        self._progress: tuple[str, int, int | None] = ("", 0, None)
-        self._recorded_at = clock()
+        self._pace = pace or Pace()
+        self._lost = False
+        self._published = False
 
     def run(self, run_clip: RunClip) -> None:
         """Process the clip. An exception that is no `PoseError` goes on, with its trace."""
@@ -72,21 +118,55 @@ class Attempt:
             # an exit callback sees what no `except` should catch, and cannot be forgotten
             stack.push(self._settle)
             report(self._store, self._job.job_id, f"processing, attempt {self._job.attempts}")
-            # of an attempt that was killed between its last two steps
-            (self._store.folder(self._job.job_id) / HEAD_NAME).unlink(missing_ok=True)
-            run_clip(self._job, ClipWatch(self._watch_progress, self._stopping.is_set))
+            watch = ClipWatch(self._watch, lambda: self._lost or self._stopping.is_set())
+            folder = self._tools.folders.of_claim(self._job)
+            source = self._obtained(folder.parent, watch)
+            run_clip(ClipTask(self._job, source, folder), watch)
+            if (folder / HEAD_NAME).is_file():
+                self._publish(folder, watch)
 
-    def _watch_progress(self, stage: str, frames_done: int, frames_total: int | None) -> None:
-        stage_is_new = stage != self._progress[0]
-        self._progress = (stage, frames_done, frames_total)
-        if stage_is_new:
+    def _obtained(self, folder: Path, watch: ClipWatch) -> Path:
+        """The clip as a file of this machine; one that was fetched outlives this claim."""
+        sources = self._tools.sources
+        if (found := sources.here(self._job)) is not None:
+            return found
+
+        def fetch() -> Path:
+            file = sources.obtain(self._job, folder, lambda *_: self._say(watch, "fetching"))
+            return sources.keep(self._job, file, self._store.keep_source)
+
+        return self._with_storage(fetch, watch)
+
+    def _publish(self, folder: Path, watch: ClipWatch) -> None:
+        self._say(watch, "storing")
+        key = result_key(self._job)
+        self._with_storage(lambda: self._tools.storage.publish(folder, key), watch)
+        self._published = True
+
+    def _with_storage(self, action: Callable[[], T], watch: ClipWatch) -> T:
+        limit_s = self._tools.storage_wait_s
+        return with_storage(action, limit_s, lambda: self._say(watch, "waiting for the storage"))
+
+    def _say(self, watch: ClipWatch, stage: str) -> None:
+        """A stage that does not count frames."""
+        known = self._pace.progress()
+        watch.report(stage, known.frames_done, known.frames_total)
+
+    def _watch(self, stage: str, frames_done: int, frames_total: int | None) -> None:
+        is_new, is_due = self._pace.move(stage, frames_done, frames_total)
+        if is_new:
             report(self._store, self._job.job_id, f"stage {stage}")
-        if stage_is_new or self._clock() - self._recorded_at >= RECORD_EVERY_S:
+        if is_due:
             self._record_progress()
 
     def _record_progress(self) -> None:
-        self._store.progress(self._job.job_id, *self._progress)
-        self._recorded_at = self._clock()
+        try:
+            self._lost = not self._store.progress(self._job, self._pace.progress())
+        except DatabaseError as error:
+            # the next one will do; whether the job is still ours is then seen, too
+            log.warning("[JOB] %s its progress is not recorded: %s", self._job.job_id, error)
+        if self._lost:
+            raise ClipStoppedError("the clip was cancelled, or is in other hands")
 
     def _settle(
         self,
@@ -95,15 +175,36 @@ class Attempt:
         _trace: TracebackType | None,
     ) -> bool:
         """Move the job on; True for an exception that has been told in full."""
-        job_id = self._job.job_id
-        self._record_progress()
-        if isinstance(error, UnavailableError) and error.code == ClipStoppedError.code:
-            if self._store.put_back(job_id, counted=False):
-                report(self._store, job_id, "stopped with the service, back in the queue")
-        elif error is not None:
-            fail(self._store, job_id, failure_of(error))
-        elif not (self._store.folder(job_id) / HEAD_NAME).is_file():
-            fail(self._store, job_id, NO_RESULT)
-        elif self._store.complete(job_id):
-            report(self._store, job_id, f"complete, {self._progress[1]} frames")
+        if error is not None and not _is_stop(error):
+            # what is of no use goes first: without it a full disk may have room for the record
+            self._tools.folders.drop_claim(self._job)
+        with_database(lambda: self._moved_on(error), self._stopping)
         return isinstance(error, PoseError)
+
+    def _moved_on(self, error: BaseException | None) -> None:
+        job, store = self._job, self._store
+        if not self._lost and _is_stop(error) and store.put_back(job, counted=False):
+            # what was finished of it stays in its folder, to be gone on from
+            report(store, job.job_id, "stopped with the service, back in the queue")
+            return
+        if not self._lost:
+            self._finish(error)
+        self._tools.folders.drop_claim(job)
+        if store.is_finished(job.job_id):
+            self._tools.folders.settled(job.job_id)
+
+    def _finish(self, error: BaseException | None) -> None:
+        job, progress = self._job, self._pace.progress()
+        if _is_stop(error):
+            return
+        if error is not None:
+            fail(self._store, job, failure_of(error))
+        elif not self._published:
+            fail(self._store, job, NO_RESULT)
+        elif self._store.progress(job, progress) and self._store.complete(job):
+            report(self._store, job.job_id, f"complete, {progress.frames_done} frames")
+
+
+def _is_stop(error: BaseException | None) -> bool:
+    """The nets' owner refuses work by the same code when it stops."""
+    return isinstance(error, UnavailableError) and error.code == ClipStoppedError.code

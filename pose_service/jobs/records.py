@@ -1,9 +1,8 @@
 """What is known of a clip job, and what the caller wants its answer to look like."""
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
-from pathlib import Path
 from typing import Literal, Self, get_args
 
 Faces = Literal["each", "once", "none"]
@@ -16,6 +15,10 @@ class JobState(StrEnum):
     PROCESSING = "processing"
     COMPLETE = "complete"
     ERROR = "error"
+    CANCELLED = "cancelled"
+
+
+UNFINISHED = (JobState.QUEUED, JobState.PROCESSING)
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,7 @@ class JobOptions:
     jitter over time. `faces`: triangles in each frame, once, or not at all. `mesh`: send vertices.
     `precision`: decimals of a number of metres. `joint_sets`: further joint sets, by name.
     `raw`: send each frame's own solution, too. `merge_tracks`: join pieces of a person's track.
+    `start_s`, `end_s`: the part of the clip, in its own seconds; `every`: each n-th frame of it.
     """
 
     max_frames: int | None = None
@@ -36,6 +40,9 @@ class JobOptions:
     joint_sets: tuple[str, ...] = ()
     raw: bool = False
     merge_tracks: bool = True
+    start_s: float = 0.0
+    end_s: float | None = None
+    every: int = 1
 
     def __post_init__(self) -> None:
         if self.max_frames is not None and self.max_frames < 1:
@@ -52,13 +59,33 @@ class JobOptions:
     def from_json(cls, text: str) -> Self:
         """The options that `to_json` wrote; a field it did not know has its default.
 
+        What a later version added is passed over: two versions may share one database.
+
         >>> JobOptions.from_json(JobOptions(faces="once", joint_sets=("coco17",)).to_json())
         ... # doctest: +NORMALIZE_WHITESPACE
         JobOptions(max_frames=None, smooth=True, faces='once', mesh=True, precision=5,
-                   joint_sets=('coco17',), raw=False, merge_tracks=True)
+                   joint_sets=('coco17',), raw=False, merge_tracks=True, start_s=0.0, end_s=None,
+                   every=1)
         """
-        values = json.loads(text)
+        known = {one.name for one in fields(cls)}
+        values = {name: value for name, value in json.loads(text).items() if name in known}
         return cls(**{**values, "joint_sets": tuple(values.get("joint_sets", ()))})
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What was agreed on with the caller, beside the clip itself.
+
+    `client`: whose limit the job counts against. `keep_s`: how long its result is kept, None for
+    the usual time. `callback_url`: told when the job is finished. A job of the same
+    `idempotency_key` and `request_digest` is the same job.
+    """
+
+    client: str = ""
+    keep_s: float | None = None
+    callback_url: str | None = None
+    idempotency_key: str | None = None
+    request_digest: str | None = None
 
 
 @dataclass(frozen=True)
@@ -70,32 +97,61 @@ class Failure:
     status: int = 500
 
 
+CANCELLED = Failure("the clip was cancelled", "CANCELLED", 410)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the processing is. `rate_fps`: frames per second in this stage, None if not known."""
+
+    stage: str = ""
+    frames_done: int = 0
+    frames_total: int | None = None
+    rate_fps: float | None = None
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Until the end of this stage, at the rate so far.
+
+        >>> Progress("tracking", 40, 140, 20.0).seconds_left
+        5.0
+        """
+        if not self.rate_fps or self.frames_total is None:
+            return None
+        return round(max(0, self.frames_total - self.frames_done) / self.rate_fps, 1)
+
+
 @dataclass(frozen=True)
 class Job:
     """One clip, from its acceptance to the removal of its result. Times are epoch seconds.
 
-    `source_path` is the file that is read; `video_path` is the clip as the caller named it.
-    `uploaded`: the file came with the request and lies in the job's own folder.
-    `attempts` counts how often processing began, without those that were stopped on purpose.
+    `source` is what is read: a path, an address, or for an upload the name of the file among the
+    job's own. `video_path` is the clip as the caller named it, without passwords. `stored_source`
+    names the copy of a fetched clip among the job's own files.
+
+    `attempts` counts how often processing began, without those that were stopped on purpose;
+    `claims` counts all of them: a worker whose claim is not the last has lost the job.
     """
 
     job_id: str
-    source_path: Path
+    source: str
     video_path: str
     queued_at: float
     uploaded: bool = False
     options: JobOptions = field(default_factory=JobOptions)
+    terms: Terms = field(default_factory=Terms)
     state: JobState = JobState.QUEUED
     started_at: float | None = None
     completed_at: float | None = None
     attempts: int = 0
-    stage: str = ""
-    frames_done: int = 0
-    frames_total: int | None = None
+    claims: int = 0
+    worker_id: str | None = None
+    stored_source: str | None = None
+    progress: Progress = field(default_factory=Progress)
     error: str | None = None
     error_type: str | None = None
     error_status: int | None = None
 
     @property
     def finished(self) -> bool:
-        return self.state in (JobState.COMPLETE, JobState.ERROR)
+        return self.state not in UNFINISHED

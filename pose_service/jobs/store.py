@@ -1,163 +1,309 @@
-"""JobStore: the records of all clip jobs in a database file, and who owns their folders."""
+"""JobStore: the records of all clip jobs, and every move that a job can make."""
 
+import logging
 import time
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import create_engine, delete, event, func, insert, select, update
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.schema import CreateTable
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Select,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.exc import IntegrityError
 
-from pose_service.jobs.folders import JobFolders, unknown_job
-from pose_service.jobs.records import Failure, Job, JobState
-from pose_service.jobs.schema import job_of, jobs, values_of
+from pose_service.core.errors import NotFoundError
+from pose_service.jobs.database import DatabaseError, told
+from pose_service.jobs.records import (
+    CANCELLED,
+    UNFINISHED,
+    Failure,
+    Job,
+    JobState,
+    Progress,
+)
+from pose_service.jobs.schema import job_of, jobs, notes, values_of, workers
 
-BUSY_TIMEOUT_MS = 10_000
-UPLOAD_MAY_TAKE_S = 3600.0
+log = logging.getLogger(__name__)
 
 
-def _prepare(connection: DBAPIConnection, _record: object) -> None:
-    cursor = connection.cursor()
-    # a second writer waits its turn instead of failing, and readers never wait for a writer
-    cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.close()
+def unknown_job(job_id: str) -> NotFoundError:
+    """The one answer to an id that is malformed, was never given out, or is kept no longer."""
+    return NotFoundError(
+        f"no job {job_id[:64]!r}",
+        hint="Use the job_id of an answer to POST /pose/video; finished jobs are kept for a"
+        " limited time (POSE_KEEP_HOURS).",
+    )
 
 
 class JobStore:
-    """Records that outlive the process; safe to use from many threads and processes.
+    """Records that outlive the process; safe to use from many threads, processes and machines.
 
-    A job moves queued -> processing -> complete | error. Each move is one statement that names the
-    state it leaves, so of several that try the same move only one succeeds.
+    A job moves queued -> processing -> complete | error | cancelled. Each move is one statement
+    that names the state it leaves, and the claim of who makes it, so of several that try only one
+    succeeds. Every method may raise `DatabaseError`; nothing was changed then.
     """
 
-    def __init__(self, state_dir: Path, clock: Callable[[], float] = time.time) -> None:
-        self.files = JobFolders(state_dir)
+    def __init__(self, engine: Engine, clock: Callable[[], float] = time.time) -> None:
+        self._engine = engine
         self._clock = clock
-        self._engine = create_engine(f"sqlite:///{state_dir / 'jobs.sqlite'}")
-        event.listen(self._engine, "connect", _prepare)
-        with self._engine.begin() as connection:
-            connection.execute(CreateTable(jobs, if_not_exists=True))
 
     def close(self) -> None:
         self._engine.dispose()
-
-    def folder(self, job_id: str) -> Path:
-        """Where the job's files lie; `NotFoundError` for what cannot be a job id."""
-        return self.files.folder(job_id)
 
     def now(self) -> float:
         """Epoch seconds by the store's clock."""
         return self._clock()
 
-    def add(self, job: Job) -> None:
-        """Keep a new job, behind all that are there."""
-        with self._engine.begin() as connection:
-            connection.execute(insert(jobs).values(values_of(job)))
+    def add(self, job: Job, line: str = "") -> Job:
+        """Keep a new job, behind all that are there; `line` begins its log.
+
+        Where there is a job of the same idempotency key, that one is given back and nothing kept.
+        """
+        try:
+            with self._writing() as connection:
+                connection.execute(insert(jobs).values(values_of(job)))
+                connection.execute(insert(notes).values(self._note(job.job_id, line)))
+        except IntegrityError:
+            same = self.of_key(job.terms.idempotency_key)
+            if same is None:
+                raise
+            return same
+        return job
 
     def get(self, job_id: str) -> Job:
         """The job as it is now; `NotFoundError` if there is none of this id."""
-        with self._engine.connect() as connection:
-            row = connection.execute(select(jobs).where(jobs.c.job_id == job_id)).one_or_none()
-        if row is None:
+        job = self._one(select(jobs).where(jobs.c.job_id == job_id))
+        if job is None:
             raise unknown_job(job_id)
-        return job_of(row)
+        return job
+
+    def is_finished(self, job_id: str) -> bool:
+        """Whether nobody will work on this job again; true of a job that is kept no longer."""
+        query = select(jobs.c.job_id).where(jobs.c.job_id == job_id, jobs.c.state.in_(UNFINISHED))
+        with self._reading() as connection:
+            return connection.execute(query).first() is None
+
+    def of_key(self, idempotency_key: str | None) -> Job | None:
+        """The job that was sent with this key."""
+        return self._one(select(jobs).where(jobs.c.idempotency_key == idempotency_key))
 
     def in_state(self, state: JobState) -> list[Job]:
         """The jobs in one state, first come first."""
-        query = select(jobs).where(jobs.c.state == state).order_by(jobs.c.arrival)
-        with self._engine.connect() as connection:
-            return [job_of(row) for row in connection.execute(query)]
+        return self._all(select(jobs).where(jobs.c.state == state).order_by(jobs.c.arrival))
+
+    def newest(
+        self, states: Sequence[JobState], limit: int, before_id: str | None = None
+    ) -> list[Job]:
+        """At most `limit` jobs in any of `states`, last come first; only those before `before_id`.
+
+        `NotFoundError` if there is no job `before_id`.
+        """
+        query = select(jobs).where(jobs.c.state.in_(states))
+        if before_id is not None:
+            self.get(before_id)
+            own = select(jobs.c.arrival).where(jobs.c.job_id == before_id).scalar_subquery()
+            query = query.where(jobs.c.arrival < own)
+        return self._all(query.order_by(jobs.c.arrival.desc()).limit(limit))
 
     def counts(self) -> dict[JobState, int]:
         """How many jobs are in each state; every state is named."""
         query = select(jobs.c.state, func.count()).group_by(jobs.c.state)
         counts = dict.fromkeys(JobState, 0)
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             for state, count in connection.execute(query):
                 counts[state] = count
         return counts
+
+    def unfinished_of(self, client: str) -> int:
+        """How many jobs of one client wait or run."""
+        query = select(func.count()).select_from(jobs)
+        mine = (jobs.c.client == client, jobs.c.state.in_(UNFINISHED))
+        with self._reading() as connection:
+            return connection.execute(query.where(*mine)).scalar_one()
 
     def queue_position(self, job_id: str) -> int:
         """1 for the next to run; 0 for a job that waits no longer."""
         waits = jobs.c.state == JobState.QUEUED
         own = select(jobs.c.arrival).where(jobs.c.job_id == job_id, waits).scalar_subquery()
         query = select(func.count()).select_from(jobs).where(waits, jobs.c.arrival <= own)
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             return connection.execute(query).scalar_one()
 
-    def claim(self, job_id: str) -> Job | None:
-        """Take a queued job for processing; None if it is not there or another has it."""
-        taken = self._move(
-            job_id,
-            JobState.QUEUED,
-            state=JobState.PROCESSING,
-            started_at=self._clock(),
-            attempts=jobs.c.attempts + 1,
-        )
-        return self.get(job_id) if taken else None
+    def claim_next(self, worker_id: str) -> Job | None:
+        """Take the job that has waited longest; None if none waits.
 
-    def progress(self, job_id: str, stage: str, frames_done: int, frames_total: int | None) -> None:
-        """How far the processing is."""
-        self._move(
-            job_id,
-            JobState.PROCESSING,
-            stage=stage,
-            frames_done=frames_done,
-            frames_total=frames_total,
+        None too for a worker that is not among the living: its job would be taken away at once.
+        """
+        waits = jobs.c.state == JobState.QUEUED
+        first = select(jobs.c.arrival).where(waits).order_by(jobs.c.arrival).limit(1)
+        query = (
+            update(jobs)
+            # of two workers that look at the same time the second takes the next (PostgreSQL)
+            .where(jobs.c.arrival == first.with_for_update(skip_locked=True).scalar_subquery())
+            .where(waits, exists().where(workers.c.worker_id == worker_id))
+            .values(
+                state=JobState.PROCESSING,
+                started_at=self._clock(),
+                attempts=jobs.c.attempts + 1,
+                claims=jobs.c.claims + 1,
+                worker_id=worker_id,
+            )
+            .returning(*jobs.c)
         )
+        with self._writing() as connection:
+            row = connection.execute(query).one_or_none()
+        return None if row is None else job_of(row)
 
-    def complete(self, job_id: str) -> bool:
+    def progress(self, job: Job, progress: Progress) -> bool:
+        """How far the processing is; False if the job is not in these hands any more."""
+        return self._move(job, **asdict(progress))
+
+    def keep_source(self, job: Job, name: str) -> bool:
+        """The fetched clip lies among the job's own files, as `name`."""
+        return self._move(job, stored_source=name)
+
+    def complete(self, job: Job) -> bool:
         """The job's result is whole."""
-        return self._move(
-            job_id, JobState.PROCESSING, state=JobState.COMPLETE, completed_at=self._clock()
-        )
+        return self._finish(job, JobState.COMPLETE)
 
-    def fail(self, job_id: str, failure: Failure) -> bool:
+    def fail(self, job: Job, failure: Failure) -> bool:
         """The job will never have a result."""
-        return self._move(
-            job_id,
-            JobState.PROCESSING,
-            state=JobState.ERROR,
-            completed_at=self._clock(),
-            error=failure.error,
-            error_type=failure.error_type,
-            error_status=failure.status,
-        )
+        return self._finish(job, JobState.ERROR, failure)
 
-    def put_back(self, job_id: str, *, counted: bool) -> bool:
+    def put_back(self, job: Job, *, counted: bool) -> bool:
         """Back to its old place in the queue; `counted` keeps the attempt in the count."""
         return self._move(
-            job_id,
-            JobState.PROCESSING,
+            job,
             state=JobState.QUEUED,
             started_at=None,
+            worker_id=None,
             attempts=jobs.c.attempts if counted else jobs.c.attempts - 1,
-            stage="",
-            frames_done=0,
-            frames_total=None,
+            **asdict(Progress()),
         )
 
-    def expire(self, keep_s: float) -> int:
-        """Remove what was finished, or forgotten on disk, more than `keep_s` ago.
+    def cancel(self, job_id: str) -> bool:
+        """Whether the job waited or ran and is given up now; its worker finds that out."""
+        waits = (jobs.c.job_id == job_id, jobs.c.state.in_(UNFINISHED))
+        return self._change(*waits, **self._finished(JobState.CANCELLED, CANCELLED))
 
-        Returns how many jobs were removed. A record goes before its files: a job that can still
-        be asked for is whole. Files without a record are left alone for an hour at least.
+    def remove(self, job_id: str) -> bool:
+        """Forget a finished job; its files are the caller's business."""
+        done = (jobs.c.job_id == job_id, jobs.c.state.not_in(UNFINISHED))
+        return bool(self._forget(*done))
+
+    def expired(self, keep_s: float) -> Sequence[str]:
+        """Forget what was finished more than its time, else `keep_s`, ago; the ids of the jobs."""
+        kept_s = func.coalesce(jobs.c.keep_s, keep_s)
+        return self._forget(jobs.c.completed_at + kept_s < self._clock())
+
+    def known_ids(self) -> set[str]:
+        with self._reading() as connection:
+            return set(connection.execute(select(jobs.c.job_id)).scalars())
+
+    def note(self, job_id: str, line: str) -> None:
+        """Add a line with the time to the job's log; a fault of the database loses the line."""
+        try:
+            with self._writing() as connection:
+                connection.execute(insert(notes).values(self._note(job_id, line)))
+        except DatabaseError as error:
+            log.warning("[JOB] %s a line of its log is lost: %s", job_id, error)
+
+    def log(self, job_id: str) -> str:
+        """The job's log so far, a line each."""
+        query = select(notes).where(notes.c.job_id == job_id).order_by(notes.c.number)
+        with self._reading() as connection:
+            return "".join(
+                time.strftime("%Y-%m-%dT%H:%M:%SZ ", time.gmtime(row.written_at)) + f"{row.line}\n"
+                for row in connection.execute(query)
+            )
+
+    def due_callback(self, put_off_s: Callable[[int], float | None]) -> Job | None:
+        """A finished job whose caller is to be told now; nobody else gets it for a while.
+
+        `put_off_s` tells from the number of tries so far when the next is due, None for never.
         """
         now = self._clock()
-        old = jobs.c.completed_at < now - keep_s
-        query = delete(jobs).where(old).returning(jobs.c.job_id)
-        with self._engine.begin() as connection:
-            removed = connection.execute(query).scalars().all()
-        for job_id in removed:
-            self.files.remove(job_id)
-        with self._engine.connect() as connection:
-            known = set(connection.execute(select(jobs.c.job_id)).scalars())
-        self.files.remove_forgotten(known, now - max(keep_s, UPLOAD_MAY_TAKE_S))
-        return len(removed)
+        # a time too far away was written before the clock was set back
+        due = jobs.c.callback_due.is_not(None) & (
+            (jobs.c.callback_due <= now) | (jobs.c.callback_due > now + 86_400)
+        )
+        query = select(jobs).where(due).order_by(jobs.c.callback_due).limit(1)
+        with self._reading() as connection:
+            row = connection.execute(query).one_or_none()
+        if row is None:
+            return None
+        wait_s = put_off_s(row.callback_tries)
+        taken = self._change(
+            jobs.c.job_id == row.job_id,
+            jobs.c.callback_tries == row.callback_tries,
+            callback_tries=jobs.c.callback_tries + 1,
+            callback_due=None if wait_s is None else now + wait_s,
+        )
+        return job_of(row) if taken else None
 
-    def _move(self, job_id: str, leaving: JobState, **values: Any) -> bool:
-        change = update(jobs).where(jobs.c.job_id == job_id, jobs.c.state == leaving)
-        with self._engine.begin() as connection:
-            return connection.execute(change.values(**values)).rowcount == 1
+    def callback_done(self, job_id: str) -> None:
+        """The caller was told."""
+        self._change(jobs.c.job_id == job_id, callback_due=None)
+
+    def _note(self, job_id: str, line: str) -> dict[str, Any]:
+        return {"job_id": job_id, "written_at": self._clock(), "line": line}
+
+    def _finish(self, job: Job, state: JobState, failure: Failure | None = None) -> bool:
+        return self._move(job, **self._finished(state, failure))
+
+    def _finished(self, state: JobState, failure: Failure | None) -> dict[str, Any]:
+        now = self._clock()
+        return {
+            "state": state,
+            "completed_at": now,
+            "error": failure and failure.error,
+            "error_type": failure and failure.error_type,
+            "error_status": failure and failure.status,
+            "callback_due": case((jobs.c.callback_url.is_not(None), now), else_=None),
+        }
+
+    def _move(self, job: Job, **values: Any) -> bool:
+        """Change a job that is being processed under the claim that `job` knows of."""
+        mine = (jobs.c.job_id == job.job_id, jobs.c.claims == job.claims)
+        return self._change(*mine, jobs.c.state == JobState.PROCESSING, **values)
+
+    def _change(self, *where: Any, **values: Any) -> bool:
+        with self._writing() as connection:
+            return connection.execute(update(jobs).where(*where).values(**values)).rowcount == 1
+
+    def _forget(self, *where: Any) -> Sequence[str]:
+        with self._writing() as connection:
+            gone = connection.execute(delete(jobs).where(*where).returning(jobs.c.job_id))
+            job_ids = gone.scalars().all()
+            if job_ids:
+                connection.execute(delete(notes).where(notes.c.job_id.in_(job_ids)))
+        return job_ids
+
+    def _one(self, query: Select[Any]) -> Job | None:
+        with self._reading() as connection:
+            row = connection.execute(query).one_or_none()
+        return None if row is None else job_of(row)
+
+    def _all(self, query: Select[Any]) -> list[Job]:
+        with self._reading() as connection:
+            return [job_of(row) for row in connection.execute(query)]
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with told("read"), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with told("changed"), self._engine.begin() as connection:
+            yield connection

@@ -1,6 +1,6 @@
 """The answer to one picture: CONTRACT 3.2, every documented field every time."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -32,23 +32,26 @@ class Maker:
 
     @classmethod
     def of(cls, engine: Engine) -> Self:
-        return cls(
-            body=engine.body,
-            faces=orjson.Fragment(encode(engine.body.faces)),
-            model_version=engine.model_version,
-            vitdet_used=engine.models.get("vitdet") == "loaded",
-            phalp_available=engine.models.get("phalp") == "loaded",
-        )
+        return cls.of_body(engine.body, engine.model_version, engine.models)
 
     @classmethod
-    def of_body(cls, body: BodyModel, model_version: str) -> Self:
-        """Without an engine, for a clip that was made before; its version names its nets."""
+    def of_body(
+        cls, body: BodyModel, model_version: str, models: Mapping[str, str] | None = None
+    ) -> Self:
+        """Without an engine: its nets are elsewhere, or were there before.
+
+        What is not known of `models` is told by the version, which names its nets.
+        """
+
+        def used(net: str) -> bool:
+            return net in model_version if models is None else models.get(net) == "loaded"
+
         return cls(
             body=body,
             faces=orjson.Fragment(encode(body.faces)),
             model_version=model_version,
-            vitdet_used="vitdet" in model_version,
-            phalp_available="phalp" in model_version,
+            vitdet_used=used("vitdet"),
+            phalp_available=used("phalp"),
         )
 
 

@@ -14,6 +14,7 @@ from pose_service.core.errors import BadRequestError, BadVideoError, TooLargeErr
 from pose_service.core.records import ClipInfo, Frame
 from pose_service.media.clock import FrameClock
 from pose_service.media.containers import Damage, decodable_frames, open_video, stated
+from pose_service.media.part import WHOLE, ClipPart
 
 MAX_PIXELS: Final = 50_000_000
 
@@ -28,7 +29,10 @@ class _Reading:
     def __init__(self, period_s: float) -> None:
         self.clock = FrameClock(period_s)
         self.damage = Damage()
+        self.decoded = 0
         self.count = 0
+        self.first_frame = 0
+        self.first_s = self.last_s = 0.0
         self.resized = 0
         self.reached_end = False
 
@@ -37,11 +41,13 @@ class Clip:
     """A clip file that has been looked into; holds neither the file open nor any frame.
 
     `width_px`, `height_px`: of its frames, upright. `fps_hint` and `stated_frame_count` are what
-    the file says of itself, which may be wrong; `info()` tells what was counted.
+    the file says of itself, which may be wrong; `info()` tells what was counted. Of a clip that
+    was opened as a part, rates, counts and numbers are those of the part.
     """
 
-    def __init__(self, path: Path, max_pixels: int) -> None:
+    def __init__(self, path: Path, max_pixels: int, part: ClipPart = WHOLE) -> None:
         self.path = path
+        self._part = part
         self._max_pixels = max_pixels
         with open_video(path) as video:
             self._check_size(video.stream.width, video.stream.height)
@@ -54,15 +60,16 @@ class Clip:
             self._quarter_turns = round(first.rotation / 90) % 4
         upright = self._stored_size[:: -1 if self._quarter_turns % 2 else 1]
         self.width_px, self.height_px = upright
-        self._reading = _Reading(1 / self.fps_hint)
+        self._reading = _Reading(1 / self._stated.fps)
 
     @property
     def fps_hint(self) -> float:
-        return self._stated.fps
+        return self._stated.fps / self._part.every
 
     @property
     def stated_frame_count(self) -> int | None:
-        return self._stated.frames
+        frames = self._stated.frames
+        return None if frames is None else self._part.count_of(frames, self._stated.fps)
 
     def frames(self, max_frames: int | None = None) -> Iterator[Frame]:
         """All frames that can be decoded, or the first `max_frames`; each call starts anew.
@@ -89,17 +96,20 @@ class Clip:
 
     def info(self) -> ClipInfo:
         """What the last pass over `frames()` found; `ValueError` before the first frame."""
-        count, last_s = self._reading.count, self._reading.clock.last_s
+        reading, count = self._reading, self._reading.count
         if not count:
             raise ValueError("no frame was read yet: what a clip holds is known by reading it")
-        fps = (count - 1) / last_s if count > 1 else self.fps_hint
+        length_s = reading.last_s - reading.first_s
+        fps = (count - 1) / length_s if count > 1 else self.fps_hint
         return ClipInfo(
             frame_count=count,
             fps=fps,
             width_px=self.width_px,
             height_px=self.height_px,
-            duration_s=last_s + 1 / fps,
+            duration_s=length_s + 1 / fps,
             notes=self.notes,
+            first_frame=reading.first_frame,
+            every=self._part.every,
         )
 
     @property
@@ -118,13 +128,40 @@ class Clip:
         return tuple(note for holds, note in said if holds)
 
     def _pictures(self, max_frames: int | None) -> Iterator[tuple[int, float, VideoFrame]]:
-        reading = self._reading = _Reading(1 / self.fps_hint)
+        reading = self._reading = _Reading(1 / self._stated.fps)
         with open_video(self.path) as video:
-            for picture in islice(decodable_frames(video, reading.damage), max_frames):
-                time_s = reading.clock.time_of(picture.time)
+            wanted = self._wanted(decodable_frames(video, reading.damage))
+            for time_s, picture in islice(wanted, max_frames):
+                if not reading.count:
+                    reading.first_frame, reading.first_s = reading.decoded - 1, time_s
                 reading.count += 1
+                reading.last_s = time_s
                 yield reading.count - 1, time_s, picture
-        reading.reached_end = max_frames is None or reading.count < max_frames
+        if not reading.count:
+            raise BadVideoError(
+                f"{self.path.name} has no frame in the part asked for: it lasts"
+                f" {reading.clock.last_s + reading.clock.period_s:.3f} s",
+                hint="Send a smaller start.",
+            )
+
+    def _wanted(self, pictures: Iterator[VideoFrame]) -> Iterator[tuple[float, VideoFrame]]:
+        """The frames of the part, with their times.
+
+        Those before it are decoded all the same: seeking is not exact, and how many there are is
+        part of the answer.
+        """
+        reading, part, in_part = self._reading, self._part, 0
+        for picture in pictures:
+            time_s = reading.clock.time_of(picture.time)
+            reading.decoded += 1
+            if part.is_over(time_s):
+                return
+            if part.is_before(time_s):
+                continue
+            if in_part % part.every == 0:
+                yield time_s, picture
+            in_part += 1
+        reading.reached_end = True
 
     def _upright_rgb(self, picture: VideoFrame) -> ImageArray:
         """(height_px, width_px, 3) uint8."""
@@ -157,18 +194,18 @@ class Clip:
         # the count alone does not tell: a clip cut without re-encoding states hidden frames too
         missing_s = stated_s - reading.clock.last_s - reading.clock.period_s
         is_short = missing_s > max(_SLACK_S, _SLACK * stated_s)
-        return is_short and reading.count < (self.stated_frame_count or 0)
+        return is_short and reading.decoded < (self._stated.frames or 0)
 
     def _early_note(self) -> str:
-        count, about = self._reading.count, self.stated_frame_count
+        count, about = self._reading.decoded, self._stated.frames
         of_about = f" of about {about} stated" if about else ""
         return f"the file ends early: {count} frames were readable{of_about}; the rest is missing"
 
 
-def open_clip(path: Path, *, max_pixels: int = MAX_PIXELS) -> Clip:
-    """Look into the clip at `path` and decode its first frame.
+def open_clip(path: Path, *, max_pixels: int = MAX_PIXELS, part: ClipPart = WHOLE) -> Clip:
+    """Look into the clip at `path`, or a part of it, and decode its first frame.
 
     Raises `BadVideoError` for what is no clip or has no decodable frame, `TooLargeError` for
     frames of more than `max_pixels`.
     """
-    return Clip(path, max_pixels)
+    return Clip(path, max_pixels, part)

@@ -14,6 +14,7 @@ import pose_service
 from pose_service.core.records import Frame, Look
 from pose_service.engines.seam import Engine, Tracker
 from pose_service.media.decode import Clip
+from pose_service.media.part import ClipPart
 from pose_service.media.prefetch import prefetch
 from pose_service.pipeline.observation_log import ObservationLog
 from pose_service.pipeline.second_pass import Clock
@@ -33,12 +34,13 @@ class ClipNets(Protocol):
 class FirstPass:
     """What the pass works on. `log` takes who was tracked, `sights` what the nets answered.
 
-    `report` is told how many frames are done before each group of them, and of all at the end.
+    Without `sights` that is not kept. `report` is told how many frames are done before each group
+    of them, and of all at the end.
     """
 
     nets: ClipNets
     log: ObservationLog
-    sights: SightStore
+    sights: SightStore | None
     report: Callable[[int], None]
 
     def run(self, clip: Clip, max_frames: int | None) -> Clock:
@@ -59,20 +61,25 @@ class FirstPass:
         return clock
 
     def _track(self, tracker: Tracker, group: list[Frame]) -> list[Tracked]:
-        steps = [Step(tracker, frame, self.sights.get(frame.index)) for frame in group]
+        sights = self.sights
+        steps = [
+            Step(tracker, frame, None if sights is None else sights.get(frame.index))
+            for frame in group
+        ]
         tracked = self.nets.run_clip(partial(track_frames, steps=steps, look=Look.CLIP))
-        for step, of_frame in zip(steps, tracked, strict=True):
-            if step.known is None:
-                self.sights.keep(step.frame.index, of_frame.sights)
+        if sights is not None:
+            for step, of_frame in zip(steps, tracked, strict=True):
+                if step.known is None:
+                    sights.keep(step.frame.index, of_frame.sights)
         return tracked
 
 
-def made_by(source: Path, engine: Engine) -> str:
-    """What the nets' answers to the clip `source` depend on."""
+def made_by(source: Path, engine: Engine, part: ClipPart) -> str:
+    """What the nets' answers to a part of the clip `source` depend on."""
     state = source.stat()
     parts = (
         pose_service.__version__, engine.model_version, engine.device, engine.setup,
-        source.name, state.st_size, state.st_mtime_ns,
+        source.name, state.st_size, state.st_mtime_ns, part,
     )  # fmt: skip
     return "\n".join(map(str, parts))
 

@@ -4,11 +4,13 @@ Poses are stored, meshes are not: they are made again from the poses when an ans
 """
 
 import os
+from array import array
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, closing
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Literal, Protocol, Self
 
 import numpy as np
 import orjson
@@ -31,6 +33,24 @@ from pose_service.pipeline.video import ClipRun
 FRAMES_NAME = "frames.ndjson"
 HEAD_NAME = "result.json"
 _RAW_DECIMALS = 5
+STARTS_NAME = "frames.starts"
+"""Eight bytes per frame, little-endian: where its line begins. A slice need not be sought."""
+
+_START_BYTES = 8
+
+
+class ResultFile(Protocol):
+    """What is read of a file: a `Path` has it, and so has an object of a store."""
+
+    def open(self, mode: Literal["rb"]) -> AbstractContextManager[IO[bytes]]: ...
+
+    def read_bytes(self) -> bytes: ...
+
+
+class ResultFolder(Protocol):
+    """What is read of a folder: a `Path` has it, and so has a prefix of a store."""
+
+    def __truediv__(self, name: str) -> ResultFile: ...
 
 
 @dataclass(frozen=True)
@@ -47,9 +67,17 @@ class ResultHead:
 
 def write_result(folder: Path, run: ClipRun) -> ResultHead:
     """Stream the frames of `run` into `folder`; the head is written last, in one step."""
+    with closing(run):
+        return _written(folder, run)
+
+
+def _written(folder: Path, run: ClipRun) -> ResultHead:
+    starts = array("Q")
     with (folder / FRAMES_NAME).open("wb") as file:
         for frame in run.frames:
+            starts.append(file.tell())
             file.write(_frame_line(frame))
+    (folder / STARTS_NAME).write_bytes(np.asarray(starts, "<u8").tobytes())
     head = ResultHead(
         run.info,
         run.primary_id,
@@ -62,7 +90,6 @@ def write_result(folder: Path, run: ClipRun) -> ResultHead:
     part = folder / f"{HEAD_NAME}.part"
     part.write_bytes(orjson.dumps(asdict(head)))
     os.replace(part, folder / HEAD_NAME)
-    run.forget()
     return head
 
 
@@ -70,11 +97,11 @@ def write_result(folder: Path, run: ClipRun) -> ResultHead:
 class StoredClip:
     """A finished clip in its folder; frames are read as they are asked for."""
 
-    folder: Path
+    folder: ResultFolder
     head: ResultHead
 
     @classmethod
-    def open(cls, folder: Path) -> Self:
+    def open(cls, folder: ResultFolder) -> Self:
         """`NotFoundError` if no complete result lies in `folder`."""
         try:
             head = orjson.loads((folder / HEAD_NAME).read_bytes())
@@ -84,9 +111,25 @@ class StoredClip:
 
     def frames(self, start: int = 0, stop: int | None = None) -> Iterator[TrackedFrame]:
         """The frames `start` up to, not including, `stop`, in order."""
+        if start >= self.head.info.frame_count or (stop is not None and stop <= start):
+            return
+        offset = self._start_of(start) if start else 0
         with (self.folder / FRAMES_NAME).open("rb") as file:
+            if offset is not None:
+                file.seek(offset)
+                stop = None if stop is None else stop - start
+                start = 0
             for line in islice(file, start, stop):
                 yield _frame_from(orjson.loads(line))
+
+    def _start_of(self, frame: int) -> int | None:
+        """Where the line of `frame` begins; None in a result that is older than the list of it."""
+        try:
+            with (self.folder / STARTS_NAME).open("rb") as file:
+                file.seek(_START_BYTES * frame)
+                return int.from_bytes(file.read(_START_BYTES), "little")
+        except (FileNotFoundError, NotFoundError):
+            return None
 
 
 def _head_from(record: dict[str, Any]) -> ResultHead:

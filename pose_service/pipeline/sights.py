@@ -53,15 +53,14 @@ class SightStore:
         """Where the frames from `number` times `CHUNK_FRAMES` on lie."""
         return self._folder / f"sights-{number:06d}.npz"
 
-    def remove(self) -> None:
-        """Forget everything: the clip is done."""
+    def _remove(self) -> None:
         for path in self._folder.glob("sights*"):
             path.unlink(missing_ok=True)
 
     def _own(self, made_by: str) -> None:
         if self._note.is_file() and self._note.read_text(encoding="utf-8") == made_by:
             return
-        self.remove()
+        self._remove()
         part = self._note.with_suffix(".part")
         part.write_text(made_by, encoding="utf-8")
         os.replace(part, self._note)

@@ -17,6 +17,7 @@ from pose_service.core.errors import UnavailableError
 from pose_service.core.records import ClipInfo, TrackedFrame
 from pose_service.engines.seam import Engine
 from pose_service.media.decode import MAX_PIXELS, open_clip
+from pose_service.media.part import WHOLE, ClipPart
 from pose_service.pipeline.first_pass import FirstPass, made_by
 from pose_service.pipeline.merging import merge_tracks
 from pose_service.pipeline.observation_log import ObservationLog
@@ -50,13 +51,14 @@ class ClipOptions:
     """`max_frames`: stop after so many; `smooth`: off gives every frame's own raw fit.
 
     A clip whose frames have more than `max_pixels` is refused. `merge_tracks`: join pieces of one
-    person's track after the fact.
+    person's track after the fact. `part`: what of the clip is wanted.
     """
 
     max_frames: int | None = None
     smooth: bool = True
     max_pixels: int = MAX_PIXELS
     merge_tracks: bool = True
+    part: ClipPart = WHOLE
 
 
 @dataclass(frozen=True)
@@ -86,8 +88,7 @@ class ClipWatch:
 class ClipRun:
     """A tracked clip: what is known of it, and an iterator of exactly `info.frame_count` frames.
 
-    `quality` tells what was measured of each track in the frames that were taken so far; `forget`
-    removes what only another try at the clip would need.
+    `quality` tells what was measured of each track in the frames that were taken so far.
     """
 
     info: ClipInfo
@@ -97,25 +98,32 @@ class ClipRun:
     frames: Iterator[TrackedFrame]
     merged_tracks: tuple[MergedTrack, ...] = ()
     quality: Callable[[], tuple[TrackQuality, ...]] = tuple
-    forget: Callable[[], None] = lambda: None
+    close: Callable[[], None] = lambda: None
 
 
 def process_clip(
-    source: Path, hub: NetRunner, options: ClipOptions, scratch: Path, watch: ClipWatch
+    source: Path,
+    hub: NetRunner,
+    options: ClipOptions,
+    scratch: Path,
+    watch: ClipWatch,
+    *,
+    kept: Path | None = None,
 ) -> ClipRun:
     """Track everybody in the clip `source`; `scratch` is a folder for the log.
 
-    What the nets answered stays in `scratch` in chunks until `run.forget`: another try at the same
-    clip with the same folder, after whatever ended this one, begins with them.
+    What the nets answered stays in the folder `kept` in chunks, if there is one: another try at the
+    same clip, after whatever ended this one, begins with them. Whoever gave it removes it.
+
     Raises `BadVideoError` for a file that is no clip and `ClipStoppedError` when `watch` says so.
-    `run.frames` must be used up (or closed) for the log to be removed.
+    `run.close` removes the log, which using up `run.frames` does as well.
     """
     log = ObservationLog(scratch / "observations.bin")
     try:
         engine = _loaded(hub, watch)
-        clip = open_clip(source, max_pixels=options.max_pixels)
+        clip = open_clip(source, max_pixels=options.max_pixels, part=options.part)
         total = _least(clip.stated_frame_count, options.max_frames)
-        sights = SightStore(scratch, made_by(source, engine))
+        sights = None if kept is None else SightStore(kept, made_by(source, engine, options.part))
         report = partial(watch.report, "tracking", total=total)
         clock = FirstPass(hub, log, sights, report).run(clip, options.max_frames)
         info = _noted(clip.info(), log)
@@ -133,7 +141,7 @@ def process_clip(
         merged_tracks=merged_of(tracks, joins),
         frames=second.frames(partial(watch.report, "bodies", info.frame_count, info.frame_count)),
         quality=second.quality,
-        forget=sights.remove,
+        close=log.close,
     )
 
 

@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import TypeVar
 
 from pose_service.core.config import Settings
@@ -38,6 +38,9 @@ class HubState:
     @property
     def ready(self) -> bool:
         return self.status == "ready"
+
+
+STATE_NAMES = tuple(one.name for one in fields(HubState))
 
 
 class ModelHub:

@@ -80,7 +80,7 @@ def _allow_all_origins(response: Response) -> Response:
     if request.method == "OPTIONS":
         asked = request.headers.get("Access-Control-Request-Headers", "Content-Type")
         response.headers["Access-Control-Allow-Headers"] = asked
-        response.headers["Access-Control-Allow-Methods"] = "GET, POST, OPTIONS"
+        response.headers["Access-Control-Allow-Methods"] = "GET, POST, DELETE, OPTIONS"
         response.headers["Access-Control-Max-Age"] = "86400"
     return response
 

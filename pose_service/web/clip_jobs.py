@@ -1,12 +1,17 @@
 """From a request to a clip job, and from a job to its answer."""
 
-from pathlib import Path
+import hashlib
+import json
+from dataclasses import asdict, replace
 from typing import Any, TypeVar
 
 from flask import Response, request
 
-from pose_service.core.errors import BadRequestError, GoneError, UnavailableError
-from pose_service.jobs.records import Job, JobOptions, JobState
+from pose_service.core.errors import BadRequestError, UnavailableError
+from pose_service.jobs.records import Job, JobOptions, JobState, Terms
+from pose_service.jobs.service import Order
+from pose_service.jobs.sources import check_source
+from pose_service.jobs.webhook import check_callback
 from pose_service.legacy.clip import ClipAnswer
 from pose_service.legacy.options import AnswerOptions, Faces
 from pose_service.media.decode import open_clip
@@ -21,6 +26,8 @@ from pose_service.web.uploads import Upload
 
 # polls give up after 10 s; a finished clip needs the body model to be written
 _MAKER_WAIT_S = 5.0
+_KEY_HEADER = "Idempotency-Key"
+_LONGEST_KEY = 200
 
 AnySlice = TypeVar("AnySlice", bound=SliceForm)
 
@@ -29,20 +36,29 @@ def submit_path(video_path: str, form: ClipForm) -> Job:
     """Queue the clip that lies where the caller says."""
     settings = service().settings
     source = resolve_media_path(video_path, roots=settings.media_roots, path_map=settings.path_map)
-    return _submit(source, video_path, form, uploaded=False)
+    open_clip(source, max_pixels=settings.max_pixels)
+    return _submit(Order(video_path, source=str(source)), form)
 
 
 def submit_upload(upload: Upload, form: ClipForm) -> Job:
     """Queue the clip that came with the request."""
-    return _submit(upload.path, upload.name, form, uploaded=True)
+    open_clip(upload.path, max_pixels=service().settings.max_pixels)
+    return _submit(Order(upload.name, upload=upload.path), form)
 
 
-def _submit(source: Path, said: str, form: ClipForm, *, uploaded: bool) -> Job:
-    """Bad files are refused here and now, not after they have waited their turn."""
+def submit_url(video_url: str, form: ClipForm) -> Job:
+    """Queue the clip at an address; it is fetched when its turn comes."""
+    shown = check_source(video_url, service().settings)
+    return _submit(Order(shown, source=video_url), form)
+
+
+def _submit(order: Order, form: ClipForm) -> Job:
+    """Bad files and addresses are refused here and now, not after they have waited their turn."""
     here = service()
-    if here.hub.state.status == "not_ready":
+    if here.hub.state.status == "not_ready" and not here.settings.front_only:
         here.hub.wait(0)
-    open_clip(source, max_pixels=here.settings.max_pixels)
+    if form.end is not None and form.end <= form.start:
+        raise BadRequestError(f"end: expected more than {form.start:g} (start), got {form.end:g}")
     options = JobOptions(
         max_frames=form.max_frames,
         smooth=form.smooth,
@@ -52,10 +68,50 @@ def _submit(source: Path, said: str, form: ClipForm, *, uploaded: bool) -> Job:
         joint_sets=tuple(form.joint_sets),
         raw=form.raw,
         merge_tracks=here.settings.merge_tracks if form.merge_tracks is None else form.merge_tracks,
+        start_s=form.start,
+        end_s=form.end,
+        every=form.every,
     )
-    job = here.jobs.submit(source, said, options, uploaded=uploaded)
+    order = replace(order, options=options)
+    job = here.jobs.submit(replace(order, terms=_terms(order, form)))
     note(job_id=job.job_id, outcome="queued")
     return job
+
+
+def _terms(order: Order, form: ClipForm) -> Terms:
+    settings = service().settings
+    if form.keep_days is not None and form.keep_days > settings.max_keep_days:
+        raise BadRequestError(
+            f"keep_days: expected at most {settings.max_keep_days:g}, got {form.keep_days:g}",
+            hint="POSE_MAX_KEEP_DAYS is the limit.",
+        )
+    if form.callback_url is not None:
+        check_callback(form.callback_url, settings)
+    key = request.headers.get(_KEY_HEADER)
+    if key is not None and not (0 < len(key) <= _LONGEST_KEY and key.isprintable()):
+        raise BadRequestError(f"{_KEY_HEADER}: expected 1 to {_LONGEST_KEY} letters")
+    return Terms(
+        client=request.remote_addr or "",
+        keep_s=None if form.keep_days is None else 86_400 * form.keep_days,
+        callback_url=form.callback_url,
+        idempotency_key=key,
+        request_digest=None if key is None else _digest(order, form),
+    )
+
+
+def _digest(order: Order, form: ClipForm) -> str:
+    """The same for the same request: what is asked for, and the bytes of an uploaded file."""
+    asked = {**asdict(order.options), "keep": form.keep_days, "callback": form.callback_url}
+    asked |= {"source": order.source, "name": order.video_path}
+    if order.upload is not None:
+        with order.upload.open("rb") as file:
+            asked["file"] = hashlib.file_digest(file, "sha256").hexdigest()
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+
+
+def old_word(job: Job) -> str:
+    """The state in the words that older callers wait for: they would wait for ever for others."""
+    return (JobState.ERROR if job.state is JobState.CANCELLED else job.state).value
 
 
 def find_job(job_id: str) -> Job:
@@ -77,19 +133,15 @@ def read_slice(form: type[AnySlice]) -> AnySlice:
 def clip_answer(job: Job) -> ClipAnswer:
     """What is answered of a complete job; `GoneError` if this service cannot pose its bodies."""
     here = service()
-    clip = StoredClip.open(here.folder(job.job_id))
-    maker = here.maker(_MAKER_WAIT_S)
-    if clip.head.body_name != maker.body.name:
-        raise GoneError(
-            f"this clip was made with the body {clip.head.body_name}; "
-            f"the service now runs with {maker.body.name}",
-            hint="Send the clip again, or start the service with the engine of that time.",
-        )
+    clip = StoredClip.open(here.jobs.result(job))
+    maker = here.clip_maker(clip.head, _MAKER_WAIT_S)
     asked = job.options
     options = AnswerOptions(
         Faces(asked.faces), asked.mesh, asked.precision, True, asked.joint_sets, asked.raw
     )
-    return ClipAnswer.whole(clip, maker, options, _job_fields(job))
+    info = clip.head.info
+    part = {"source_frames": {"first": info.first_frame, "every": info.every}}
+    return ClipAnswer.whole(clip, maker, options, {**_job_fields(job), **part})
 
 
 def _job_fields(job: Job) -> dict[str, Any]:
@@ -104,7 +156,7 @@ def _job_fields(job: Job) -> dict[str, Any]:
 
 def unfinished_answer(job: Job) -> Response:
     """Anything but a complete job: still waiting (202), or why it failed."""
-    if job.state is not JobState.ERROR:
+    if not job.finished:
         return _queued(job)
     message, code = job.error or "the clip failed", job.error_type or "INTERNAL"
     status = job.error_status or 500

@@ -4,6 +4,8 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
+from pose_service.core.errors import BadRequestError
+from pose_service.jobs.describe import progress_of
 from pose_service.jobs.records import Job, JobState
 from pose_service.legacy.encode import object_with_lists
 from pose_service.web.answers import json_answer, stream_answer
@@ -11,12 +13,14 @@ from pose_service.web.bodies import is_multipart, json_object
 from pose_service.web.clip_jobs import (
     clip_answer,
     find_job,
+    old_word,
     read_slice,
     submit_path,
     submit_upload,
+    submit_url,
     unfinished_answer,
 )
-from pose_service.web.forms import ClipForm, ClipPathForm, SliceForm, read_form
+from pose_service.web.forms import ClipForm, ClipPathForm, ClipUrlForm, SliceForm, read_form
 from pose_service.web.service import service
 from pose_service.web.uploads import received_file
 
@@ -61,24 +65,26 @@ def _from_upload() -> tuple[ClipForm, Job]:
 
 
 def _from_path() -> tuple[ClipForm, Job]:
-    form = read_form(ClipPathForm, json_object(or_multipart=True))
-    return form, submit_path(form.video_path, form)
+    fields = json_object(or_multipart=True)
+    if "video_url" not in fields:
+        form = read_form(ClipPathForm, fields)
+        return form, submit_path(form.video_path, form)
+    if "video_path" in fields:
+        raise BadRequestError("video_path and video_url: expected one of them, got both")
+    from_web = read_form(ClipUrlForm, fields)
+    return from_web, submit_url(from_web.video_url, from_web)
 
 
 def _status_fields(job: Job) -> dict[str, Any]:
     return {
         "job_id": job.job_id,
-        "status": job.state.value,
+        "status": old_word(job),
         "done": job.finished,
         "video_path": job.video_path,
         "queued_at": job.queued_at,
         "started_at": job.started_at,
         "completed_at": job.completed_at,
-        "progress": {
-            "stage": job.stage,
-            "frames_done": job.frames_done,
-            "frames_total": job.frames_total,
-        },
+        "progress": progress_of(job),
         "queue_position": service().jobs.queue_position(job.job_id),
         "error": job.error,
         "error_type": job.error_type,

@@ -8,6 +8,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
 from pose_service.core.errors import PoseError, UnavailableError
+from pose_service.jobs.storage import disk_full, is_full
 from pose_service.web.answers import json_answer
 from pose_service.web.limits import MEGABYTE
 from pose_service.web.request_log import note, noted
@@ -35,7 +36,7 @@ def error_answer(status: int, message: str, code: str, hint: str = "", **more: A
 
 
 def _known_error(error: PoseError) -> Response:
-    if error.status != UnavailableError.status:
+    if not isinstance(error, UnavailableError) and error.status != UnavailableError.status:
         return error_answer(error.status, str(error), error.code, error.hint)
     wait_s = error.retry_after_s if isinstance(error, UnavailableError) else _RETRY_AFTER_S
     response = error_answer(
@@ -71,6 +72,8 @@ def _sentence(error: HTTPException) -> str:
 
 
 def _unexpected_error(error: Exception) -> Response:
+    if isinstance(error, OSError) and is_full(error):
+        return _known_error(disk_full("take the request in"))
     log.exception("%s %s failed", request.method, request.path, exc_info=error)
     return error_answer(
         500,

@@ -17,6 +17,7 @@ from pydantic.fields import FieldInfo
 
 from pose_service.core.errors import BadRequestError
 from pose_service.core.skeletons import SKELETONS
+from pose_service.jobs.records import JobState
 from pose_service.legacy.downloads import FORMATS
 from pose_service.rendering.style import NO_LAYERS, Layer, OverlayStyle
 
@@ -25,6 +26,8 @@ LARGEST_INTEGER = 2**53 - 1
 
 MOST_BOXES = 100
 """Of one picture, by the caller."""
+
+MOST_SECONDS = 10_000_000
 
 _SHOWN_CHARACTERS = 60
 
@@ -65,6 +68,9 @@ Layers = Annotated[list[LayerName], BeforeValidator(_split_layers)]
 
 SetName = Annotated[str, AfterValidator(_known)]
 JointSets = Annotated[list[SetName], BeforeValidator(_split), Field(default_factory=list)]
+
+
+States = Annotated[list[JobState], BeforeValidator(_split), Field(default_factory=list)]
 
 
 class Form(BaseModel):
@@ -130,6 +136,27 @@ class ClipForm(Form):
     raw: bool = Field(False, description="true or false")
     merge_tracks: bool | None = Field(None, description="true or false")
     joint_sets: JointSets = Field(description=f"a list of names out of {', '.join(SKELETONS)}")
+    start: float = Field(
+        0.0, ge=0, le=MOST_SECONDS, allow_inf_nan=False, description="seconds, 0 or more"
+    )
+    end: float | None = Field(
+        None, gt=0, le=MOST_SECONDS, allow_inf_nan=False, description="seconds, more than 0"
+    )
+    every: int = Field(1, ge=1, le=1000, description="an integer of 1 to 1000")
+    keep_days: float | None = Field(
+        None, gt=0, le=36500, allow_inf_nan=False, description="a number of days above 0"
+    )
+    callback_url: str | None = Field(
+        None, min_length=1, max_length=4096, description="an http or https address, as text"
+    )
+
+
+class ClipUrlForm(ClipForm):
+    """The same with an address that the clip is fetched from."""
+
+    video_url: str = Field(
+        min_length=1, max_length=4096, description="the address of a video file, as text"
+    )
 
 
 class ClipPathForm(ClipForm):
@@ -146,6 +173,20 @@ class OldClipForm(ClipForm, OverlayForm):
     output_format: Literal["file_path", "base64", "json"] = Field(
         "file_path", description='"file_path", "base64" or "json"'
     )
+
+
+class JobsForm(Form):
+    """Which jobs to list: in any of the states `state`, those that came before `before`."""
+
+    state: States = Field(description=f"one or more of {', '.join(JobState)}, with , between")
+    limit: int = Field(50, ge=1, le=500, description="an integer of 1 to 500")
+    before: str | None = Field(None, max_length=64, description="the job_id of a job")
+
+
+class EndForm(Form):
+    """How a job is ended."""
+
+    remove: bool = Field(False, description="true or false")
 
 
 class SliceForm(Form):

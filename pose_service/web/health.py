@@ -8,6 +8,7 @@ from flask import Blueprint, Response
 from pose_service import __version__
 from pose_service.core.errors import GoneError
 from pose_service.jobs.records import JobState
+from pose_service.runtime.hub import STATE_NAMES, HubState
 from pose_service.web.answers import json_answer
 from pose_service.web.service import Service, service
 
@@ -15,6 +16,15 @@ blueprint = Blueprint("health", __name__)
 
 BUSY_QUEUE_LENGTH = 10
 """More frames waiting than this is reported as degraded."""
+
+_BEST_FIRST = ("ready", "warming_up", "not_ready")
+
+NO_WORKER = HubState(
+    status="not_ready",
+    engine_reason="no worker",
+    error="this process has no nets (POSE_FRONT_ONLY) and no worker lives: clips wait."
+    " Start one: `python -m pose_service worker`.",
+)
 
 _FRAME_S = 0.1
 """A rough cost of one frame, for the estimate of the waiting time."""
@@ -25,7 +35,7 @@ _FRAME_S = 0.1
 def health() -> Response:
     """200 while the process lives; callers take any other status for `offline`."""
     here = service()
-    state = here.hub.state
+    state = _state(here)
     return json_answer(
         {
             "status": state.status,
@@ -38,6 +48,7 @@ def health() -> Response:
             "load_seconds": state.load_seconds,
             "vitdet_available": _loaded(here, "vitdet"),
             "queue_length": here.hub.queue_length,
+            "workers": here.worker_states(),
             "service": "pose-service",
             "version": __version__,
             "timestamp": time.time(),
@@ -49,7 +60,7 @@ def health() -> Response:
 def warmup() -> Response:
     """Loading began with the process: this only tells how far it is."""
     here = service()
-    state = here.hub.state
+    state = _state(here)
     words = {
         "ready": ("ready", f"the engine {state.engine} is ready"),
         "warming_up": ("partial", "warming up"),
@@ -69,7 +80,7 @@ def warmup() -> Response:
 def api_health() -> Response:
     """The same in the words of the older API; 503 while loading."""
     here = service()
-    state = here.hub.state
+    state = _state(here)
     busy = here.hub.queue_length > BUSY_QUEUE_LENGTH
     ready = "degraded" if busy else "healthy"
     status = {"ready": ready, "warming_up": "initializing", "not_ready": "error"}[state.status]
@@ -97,7 +108,7 @@ def api_health() -> Response:
 def pool_status() -> Response:
     """The nets have one owner, so the pool has one worker."""
     here = service()
-    state, counts = here.hub.state, here.jobs.counts()
+    state, counts = _state(here), here.jobs.counts()
     active = int(here.hub.busy)
     return json_answer(
         {
@@ -118,6 +129,7 @@ def pool_status() -> Response:
                 "processing": counts[JobState.PROCESSING],
                 "completed": counts[JobState.COMPLETE],
                 "failed": counts[JobState.ERROR],
+                "cancelled": counts[JobState.CANCELLED],
             },
             "system": {
                 "device": state.device,
@@ -152,9 +164,21 @@ def reload() -> Response:
     raise GoneError("/reload is gone: code is not loaded into a running service", hint="Restart.")
 
 
+def _state(here: Service) -> HubState:
+    """The engine here; for a process without nets the best that a living worker has."""
+    if not here.settings.front_only:
+        return here.hub.state
+    states = [
+        HubState(**{name: said[name] for name in STATE_NAMES if name in said})
+        for said in here.worker_states()
+    ]
+    best_first = sorted(states, key=lambda state: _BEST_FIRST.index(state.status))
+    return best_first[0] if best_first else NO_WORKER
+
+
 def _loaded(here: Service, name: str) -> bool:
-    return here.hub.state.models.get(name) == "loaded"
+    return _state(here).models.get(name) == "loaded"
 
 
 def _on_gpu(here: Service) -> bool:
-    return (here.hub.state.device or "").startswith("cuda")
+    return (_state(here).device or "").startswith("cuda")

@@ -15,7 +15,13 @@ from pose_service.legacy.clip import ClipAnswer
 from pose_service.legacy.encode import object_with_lists
 from pose_service.media.images import encode_jpeg
 from pose_service.web.answers import json_answer, stream_answer
-from pose_service.web.clip_jobs import clip_answer, find_job, submit_upload, unfinished_answer
+from pose_service.web.clip_jobs import (
+    clip_answer,
+    find_job,
+    old_word,
+    submit_upload,
+    unfinished_answer,
+)
 from pose_service.web.forms import OldClipForm, OverlayForm, read_form
 from pose_service.web.overlay_files import OVERLAY_NAME
 from pose_service.web.overlays import overlay_folder, overlay_frame, overlay_video
@@ -44,10 +50,10 @@ def process_video_async() -> Response:
 def job_status(job_id: str) -> Response:
     """Where a job is; with its result when complete."""
     job = find_job(job_id)
-    fields: dict[str, Any] = {"job_id": job_id, "status": job.state.value}
+    fields: dict[str, Any] = {"job_id": job_id, "status": old_word(job)}
     if job.state is JobState.PROCESSING:
         fields["elapsed_time"] = round(time.time() - (job.started_at or time.time()), 3)
-    if job.state is JobState.ERROR:
+    if old_word(job) == JobState.ERROR:
         fields |= {"error": job.error, "error_type": job.error_type}
     if job.state is not JobState.COMPLETE:
         return json_answer(fields)

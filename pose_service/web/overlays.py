@@ -5,14 +5,14 @@ from pathlib import Path
 from flask import Blueprint, Response, request, send_file
 
 from pose_service.core.arrays import ImageArray
-from pose_service.core.errors import BadRequestError, NotFoundError
+from pose_service.core.errors import BadRequestError
 from pose_service.jobs.records import Job, JobState
 from pose_service.media.decode import Clip, open_clip
 from pose_service.pipeline.drawing import Overlay, draw_frame
 from pose_service.rendering.style import OverlayStyle
 from pose_service.web.clip_jobs import clip_answer, find_job, unfinished_answer
 from pose_service.web.forms import OverlayForm, read_form
-from pose_service.web.service import service
+from pose_service.web.service import part_of, service
 
 blueprint = Blueprint("overlays", __name__)
 
@@ -52,13 +52,11 @@ def overlay_video(job: Job, style: OverlayStyle) -> Path:
 
 def overlay_folder(job: Job) -> Path:
     """Where the overlay videos of a job lie, and go when the job goes."""
-    return service().folder(job.job_id)
+    return service().jobs.drawing_folder(job)
 
 
 def _source(job: Job) -> Clip:
-    """The clip that a job was made from; `NotFoundError` if it has been moved away since."""
-    if not job.source_path.is_file():
-        raise NotFoundError(
-            f"the clip {job.video_path} is not there any more, so its frames cannot be drawn"
-        )
-    return open_clip(job.source_path, max_pixels=service().settings.max_pixels)
+    """The part of the clip that a job was made from: its frames are numbered as the job's."""
+    here = service()
+    source = here.jobs.source_file(job)
+    return open_clip(source, max_pixels=here.settings.max_pixels, part=part_of(job))

@@ -1,19 +1,27 @@
 """Service: what the routes share, made once by the application."""
 
 import atexit
-from collections.abc import Callable, Sequence
+import json
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from flask import Flask, current_app
 
 from pose_service.core.config import Settings
+from pose_service.core.errors import GoneError
 from pose_service.core.records import TrackedFrame
+from pose_service.engines.bodies import load_body
+from pose_service.engines.registry import plugged_body
+from pose_service.engines.seam import BodyModel
+from pose_service.jobs.records import Job
 from pose_service.jobs.service import JobService
-from pose_service.jobs.store import JobStore
 from pose_service.legacy.frame import Maker
+from pose_service.media.part import ClipPart
 from pose_service.pipeline.asked import Asked, answer_all
+from pose_service.pipeline.results import ResultHead
 from pose_service.pipeline.session import SessionStore
 from pose_service.runtime.hub import ModelHub
 from pose_service.runtime.metrics import Metrics
@@ -24,20 +32,25 @@ _KEY = "pose_service"
 
 @dataclass
 class Service:
-    """The hub owns the nets, the job service its files; the web owns nothing."""
+    """The hub owns the nets, the job service its files; the web owns nothing.
+
+    `watching`: so many callers may follow jobs at once; each of them holds a thread.
+    """
 
     settings: Settings
     hub: ModelHub
-    store: JobStore
     jobs: JobService
     metrics: Metrics = field(default_factory=Metrics)
+    watching: threading.BoundedSemaphore = field(init=False)
     sessions: SessionStore = field(default_factory=SessionStore)
     overlays: OverlayFiles = field(default_factory=OverlayFiles)
     people_in: Callable[[Sequence[Asked]], list[TrackedFrame]] = field(init=False)
     _maker: Maker | None = None
+    _bodies: dict[str, BodyModel] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Pictures of all callers share the nets' turns."""
+        self.watching = threading.BoundedSemaphore(max(1, self.settings.threads // 2))
         self.people_in = self.hub.together(answer_all)
 
     def attach(self, app: Flask) -> None:
@@ -55,16 +68,12 @@ class Service:
         atexit.unregister(self.stop)
         self.jobs.stop()
         self.hub.stop()
-        self.store.close()
-
-    def folder(self, job_id: str) -> Path:
-        """Where a job's files lie; `NotFoundError` for what cannot be a job id."""
-        return self.store.folder(job_id)
+        self.jobs.close()
 
     @property
     def uploads_dir(self) -> Path:
         """Where files that arrive are written until a job takes them over."""
-        return self.store.files.uploads_dir
+        return self.jobs.uploads_dir
 
     def maker(self, wait_s: float | None = None) -> Maker:
         """Who answers; waits until the engine is there. Its triangles are encoded only once."""
@@ -72,6 +81,54 @@ class Service:
         if self._maker is None or self._maker.body is not engine.body:
             self._maker = Maker.of(engine)
         return self._maker
+
+    def clip_maker(self, head: ResultHead, wait_s: float) -> Maker:
+        """Who answers for a finished clip; `GoneError` if its bodies cannot be posed here.
+
+        A process without nets loads the body alone, of whichever engine made the clip.
+        """
+        if self.settings.front_only:
+            models = self._models_of(head)
+            body = self._body(head.body_name)
+            return Maker.of_body(body, head.model_version, models)
+        maker = self.maker(wait_s)
+        if maker.body.name != head.body_name:
+            raise GoneError(
+                f"this clip was made with the body {head.body_name}; "
+                f"the service now runs with {maker.body.name}",
+                hint="Send the clip again, or start the service with the engine of that time.",
+            )
+        return maker
+
+    def worker_states(self) -> list[dict[str, Any]]:
+        """What each living worker says of itself and its engine, as known a few seconds ago."""
+        return [
+            {
+                "worker": worker.label,
+                "job_id": worker.job_id,
+                "jobs_done": worker.jobs_done,
+                **json.loads(worker.engine_state),
+            }
+            for worker in self.jobs.workers()
+        ]
+
+    def _body(self, name: str) -> BodyModel:
+        if name not in self._bodies:
+            plugged = plugged_body(self.settings)
+            is_it = plugged is not None and plugged.name == name
+            self._bodies[name] = plugged if is_it and plugged else load_body(name, self.settings)
+        return self._bodies[name]
+
+    def _models_of(self, head: ResultHead) -> Mapping[str, str]:
+        """The nets of a living worker of the engine that made a clip."""
+        made_by = head.model_version.partition("/")[0]
+        states = (state for state in self.worker_states() if state.get("engine") == made_by)
+        return next((state["models"] for state in states), {})
+
+
+def part_of(job: Job) -> ClipPart:
+    """Which frames of its clip a job was asked for."""
+    return ClipPart(job.options.start_s, job.options.end_s, job.options.every)
 
 
 def service() -> Service:

@@ -70,13 +70,16 @@ def counted(nets: Counting, tracker: type[ToyTracker] = ToyTracker, **changed: s
 def run(clip: Path, folder: Path, engine: Engine, stop_at: int | None = None) -> list[TrackedFrame]:
     """The stored frames without what they cost; `stop_at`: the frame in which it is broken off."""
     folder.mkdir(exist_ok=True)
+    scratch = folder / "result"
+    scratch.mkdir(exist_ok=True)
     done = [0]
     watch = ClipWatch(
         lambda stage, frames, total: done.__setitem__(0, frames),
         lambda: stop_at is not None and done[0] >= stop_at,
     )
-    write_result(folder, process_clip(clip, Nets(engine), ClipOptions(), folder, watch))
-    return [replace(frame, processing_ms=0) for frame in StoredClip.open(folder).frames()]
+    tracked = process_clip(clip, Nets(engine), ClipOptions(), scratch, watch, kept=folder)
+    write_result(scratch, tracked)
+    return [replace(frame, processing_ms=0) for frame in StoredClip.open(scratch).frames()]
 
 
 def assert_same(left: list[TrackedFrame], right: list[TrackedFrame]) -> None:
@@ -108,9 +111,10 @@ def test_it_comes_out_the_same_and_no_whole_chunk_is_looked_at_again(
     assert nets.observed >= left - CHUNK_FRAMES
 
 
-def test_a_clip_that_is_done_leaves_no_chunk(clip: Path, tmp_path: Path) -> None:
-    run(clip, tmp_path / "done", counted(Counting()))
-    assert {path.name for path in (tmp_path / "done").iterdir()} == {"frames.ndjson", "result.json"}
+def test_nothing_is_kept_where_no_folder_is_given_for_it(clip: Path, tmp_path: Path) -> None:
+    engine = counted(Counting())
+    write_result(tmp_path, process_clip(clip, Nets(engine), ClipOptions(), tmp_path, ClipWatch()))
+    assert not list(tmp_path.glob("sights*"))
 
 
 @pytest.mark.parametrize("change", ["engine", "setup", "clip"])

@@ -15,7 +15,9 @@ from rich.console import Console
 from pose_service.commands import job_list, jobs, main
 from pose_service.commands.job_list import JobLine, in_order
 from pose_service.commands.job_table import plain_lines, table_of
-from pose_service.jobs.records import Failure, Job
+from pose_service.core.config import Settings
+from pose_service.jobs.database import open_database
+from pose_service.jobs.records import Failure, Job, Progress
 from pose_service.jobs.store import JobStore
 
 RUNS = JobLine("1" * 36, "processing", "/clips/run.mp4", 0, "tracking", 40, 140, 20.0, 5.0)
@@ -33,14 +35,14 @@ def state_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def three_jobs(state_dir: Path) -> None:
     """One that runs, one that waits, one that failed."""
     state_dir.mkdir()
-    store = JobStore(state_dir)
-    ids = [f"{number:08}-0000-4000-8000-000000000000" for number in range(3)]
-    for at, job_id in enumerate(ids):
-        store.add(Job(job_id, Path("/clips/a.mp4"), f"/clips/{at}.mp4", 1000.0 + at))
-    store.claim(ids[0])
-    store.fail(ids[0], Failure("no video stream", "BAD_VIDEO", 400))
-    store.claim(ids[1])
-    store.progress(ids[1], "tracking", 40, 140)
+    store = JobStore(open_database(Settings(state_dir=state_dir)))
+    for at in range(3):
+        job_id = f"{at:08}-0000-4000-8000-000000000000"
+        store.add(Job(job_id, "/clips/a.mp4", f"/clips/{at}.mp4", 1000.0 + at))
+    first, second = (store.claim_next("worker") for _ in range(2))
+    assert first is not None and second is not None
+    store.fail(first, Failure("no video stream", "BAD_VIDEO", 400))
+    store.progress(second, Progress("tracking", 40, 140))
     store.close()
 
 

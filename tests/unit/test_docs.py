@@ -23,7 +23,10 @@ from pose_service.core.skeletons import SKELETONS, SMPL24
 from pose_service.runtime.hub import ModelHub
 from pose_service.web.forms import (
     ClipPathForm,
+    ClipUrlForm,
+    EndForm,
     Form,
+    JobsForm,
     OldClipForm,
     PictureForm,
     ResultForm,
@@ -130,7 +133,7 @@ def test_every_command_that_is_named_can_be_given() -> None:
     found = [line.partition("python -m pose_service ")[2] for line in all_code_lines()]
     commands = {parse(shlex.split(rest, comments=True)).command for rest in found if rest}
     assert commands == {
-        "serve", "doctor", "fetch-weights", "frame", "video", "convert", "jobs", "bench",
+        "serve", "worker", "doctor", "fetch-weights", "frame", "video", "convert", "jobs", "bench",
     }  # fmt: skip
 
 
@@ -150,12 +153,12 @@ def test_every_route_and_its_methods_are_in_the_readme(client: FlaskClient) -> N
         (method, path)
         for row in re.findall(r"^\| (.*?) \|", text(README), re.MULTILINE)
         if (paths := re.findall(r"(/[\w/<>-]+)`", row))
-        for method in re.findall(r"`(GET|POST)", row)
+        for method in re.findall(r"`(GET|POST|DELETE)", row)
         for path in paths
     }
     rules = client.application.url_map.iter_rules()
     routes = {(method, rule.rule) for rule in rules for method in rule.methods or ()}
-    assert {route for route in routes if route[0] in ("GET", "POST")} - said == set()
+    assert {route for route in routes if route[0] in ("GET", "POST", "DELETE")} - said == set()
     assert {path for _, path in said} <= {path for _, path in routes}
 
 
@@ -177,7 +180,7 @@ def test_every_field_of_a_clips_answer_is_explained(client: FlaskClient, tmp_pat
     whole = sent("/pose/video")
     assert whole["total_frames"] == 4
     older = sent("/process_video", output_format="base64")
-    paths = ("/pose/video/status/{}?from=0&to=1", "/job_status/{}", "/logs/{}")
+    paths = ("/pose/video/status/{}?from=0&to=1", "/job_status/{}", "/logs/{}", "/jobs/{}", "/jobs")
     about = [client.get(path.format(whole["job_id"])).json for path in paths]
     queued = sent("/pose/video", **{"async": "true"})
     assert not_in_code(names_in([whole, older, *about, queued]), ANSWERS) == []
@@ -189,7 +192,13 @@ def test_every_field_of_health_is_explained(client: FlaskClient) -> None:
     assert not_in_code(names_in(answers), ANSWERS) == []
 
 
-@pytest.mark.parametrize("form", [PictureForm, ClipPathForm, OldClipForm, SliceForm, ResultForm])
+@pytest.mark.parametrize(
+    "form",
+    [
+        PictureForm, ClipPathForm, ClipUrlForm, OldClipForm, SliceForm, ResultForm, JobsForm,
+        EndForm,
+    ],
+)  # fmt: skip
 def test_every_field_that_may_be_sent_is_explained(form: type[Form]) -> None:
     schema = form.model_json_schema(by_alias=True)
     assert not_in_code(set(schema["properties"]), ANSWERS) == []

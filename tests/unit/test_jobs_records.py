@@ -4,18 +4,25 @@ from pose_service.jobs.records import JobOptions, JobState
 
 
 def test_states_are_the_words_that_polling_clients_wait_for() -> None:
-    assert [str(state) for state in JobState] == ["queued", "processing", "complete", "error"]
+    assert [str(state) for state in JobState] == [
+        "queued", "processing", "complete", "error", "cancelled",
+    ]  # fmt: skip
 
 
 def test_options_come_back_from_json_as_they_went() -> None:
     options = JobOptions(
-        max_frames=12, smooth=False, faces="none", mesh=False, precision=3, joint_sets=("a", "b")
-    )
+        max_frames=12, smooth=False, faces="none", mesh=False, precision=3, joint_sets=("a", "b"),
+        start_s=1.5, end_s=3.0, every=2,
+    )  # fmt: skip
     assert JobOptions.from_json(options.to_json()) == options
 
 
 def test_options_of_an_older_version_get_the_defaults_of_what_they_lack() -> None:
     assert JobOptions.from_json('{"precision": 2}') == JobOptions(precision=2)
+
+
+def test_options_of_a_later_version_are_passed_over() -> None:
+    assert JobOptions.from_json('{"precision": 2, "colour": "blue"}') == JobOptions(precision=2)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 import logging
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -7,9 +8,18 @@ from pathlib import Path
 import pytest
 from jobs_kit import PATIENCE_S, Bench, bench, eventually
 
-from pose_service.core.errors import BadVideoError, NotFoundError, UnavailableError
-from pose_service.jobs.attempt import Attempt
-from pose_service.jobs.records import Job, JobOptions, JobState
+from pose_service.core.errors import (
+    BadVideoError,
+    ConflictError,
+    NotFoundError,
+    TooManyError,
+    UnavailableError,
+)
+from pose_service.jobs.attempt import Attempt, ClipTask
+from pose_service.jobs.pace import Pace
+from pose_service.jobs.records import Job, JobState, Progress, Terms
+from pose_service.jobs.roster import WorkerRecord
+from pose_service.jobs.service import Order
 from pose_service.pipeline.results import HEAD_NAME
 from pose_service.pipeline.video import ClipWatch
 
@@ -52,7 +62,9 @@ def test_positions_and_counts_tell_what_runs_and_what_waits(at_work: Bench) -> N
     assert not at_work.service.is_free()
     eventually(lambda: at_work.clips.started)
     assert [at_work.service.queue_position(job_id) for job_id in ids] == [0, 1, 2]
-    assert at_work.service.counts() == {"queued": 2, "processing": 1, "complete": 0, "error": 0}
+    assert at_work.service.counts() == {
+        "queued": 2, "processing": 1, "complete": 0, "error": 0, "cancelled": 0,
+    }  # fmt: skip
     release.set()
     at_work.finished(ids[-1])
     assert at_work.service.is_free()
@@ -64,10 +76,10 @@ def test_a_clip_above_the_limit_is_refused_until_there_is_room(tmp_path: Path) -
         it.service.start()
         release = it.clips.hold("long.mp4")
         ids = [it.submit("long.mp4"), it.submit(), it.submit()]
-        upload = it.store.files.uploads_dir / "clip.mp4"
+        upload = it.service.uploads_dir / "clip.mp4"
         upload.write_bytes(b"clip")
         with pytest.raises(UnavailableError, match="2 clips are waiting") as caught:
-            it.service.submit(upload, "clip.mp4", JobOptions(), uploaded=True)
+            it.service.submit(Order("clip.mp4", upload=upload))
         assert caught.value.code == "QUEUE_FULL" and caught.value.retry_after_s > 0
         assert upload.exists()
         release.set()
@@ -118,63 +130,187 @@ def test_an_error_with_a_code_keeps_message_hint_code_and_status(
 
 
 def test_a_clip_without_a_result_is_an_error(at_work: Bench) -> None:
-    at_work.clips.acts["empty.mp4"] = lambda job, watch: None
+    at_work.clips.acts["empty.mp4"] = lambda task, watch: None
     job = at_work.finished(at_work.submit("empty.mp4"))
     assert (job.state, job.error_type) == (JobState.ERROR, "NO_RESULT")
 
 
 def test_the_result_of_a_killed_attempt_does_not_count_for_the_next(idle: Bench) -> None:
-    idle.clips.acts["empty.mp4"] = lambda job, watch: None
+    idle.clips.acts["empty.mp4"] = lambda task, watch: None
     job_id = idle.submit("empty.mp4")
-    (idle.store.folder(job_id) / HEAD_NAME).write_text("{}")
     idle.service.start()
     assert idle.finished(job_id).error_type == "NO_RESULT"
+    left = idle.parts.tools.folders.of_claim(idle.store.get(job_id)) / HEAD_NAME
+    left.write_text("{}")
+    assert (
+        not idle.parts.tools.folders.of_claim(idle.store.get(job_id)).joinpath(HEAD_NAME).exists()
+    )
 
 
 def test_progress_can_be_seen_while_a_clip_is_processed(at_work: Bench) -> None:
     seen, go_on = threading.Event(), threading.Event()
 
-    def clip(job: Job, watch: ClipWatch) -> None:
+    def clip(task: ClipTask, watch: ClipWatch) -> None:
         watch.report("tracking", 40, 140)
         seen.set()
         assert go_on.wait(PATIENCE_S)
         watch.report("tracking", 139, 140)
         watch.report("tracking", 140, 140)
-        at_work.clips.succeed(job, ClipWatch())
+        at_work.clips.succeed(task, ClipWatch())
 
     at_work.clips.acts["clip.mp4"] = clip
     job_id = at_work.submit()
     assert seen.wait(PATIENCE_S)
     job = at_work.service.get(job_id)
-    assert (job.state, job.stage) == (JobState.PROCESSING, "tracking")
-    assert (job.frames_done, job.frames_total) == (40, 140)
+    assert (job.state, job.progress) == (JobState.PROCESSING, Progress("tracking", 40, 140))
     go_on.set()
     job = at_work.finished(job_id)
-    assert (job.frames_done, job.frames_total) == (140, 140)
+    assert (job.progress.frames_done, job.progress.frames_total) == (140, 140)
+
+
+def sign_on(it: Bench) -> Job:
+    """Claim the first job in the name of a worker of its own."""
+    it.parts.roster.beat(WorkerRecord("w", "a test"))
+    job = it.store.claim_next("w")
+    assert job is not None
+    return job
 
 
 def test_progress_is_recorded_four_times_a_second_at_most(
     idle: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now_s = 0.0
-    recorded: list[int] = []
-    job = idle.store.claim(idle.submit())
-    assert job is not None
+    recorded: list[Progress] = []
+    idle.submit()
+    job = sign_on(idle)
 
-    def clip(job: Job, watch: ClipWatch) -> None:
+    def clip(task: ClipTask, watch: ClipWatch) -> None:
         nonlocal now_s
         for frame in range(1000):
             now_s += 0.01
             watch.report("tracking", frame, 1000)
-        idle.clips.succeed(job, ClipWatch())
+        idle.clips.succeed(task, ClipWatch())
 
-    monkeypatch.setattr(
-        idle.store, "progress", lambda job_id, stage, done, total: recorded.append(done)
-    )
-    Attempt(job, idle.store, threading.Event(), clock=lambda: now_s).run(clip)
-    # ten seconds: forty, the first of the stage, and the last of the attempt
-    assert 30 <= len(recorded) <= 42
-    assert recorded[0] == 0 and recorded[-1] == 999
+    def record(job: Job, progress: Progress) -> bool:
+        recorded.append(progress)
+        return True
+
+    monkeypatch.setattr(idle.store, "progress", record)
+    Attempt(job, idle.parts.tools, threading.Event(), Pace(lambda: now_s)).run(clip)
+    # ten seconds: forty, the first of each stage, and the last of the attempt
+    assert 30 <= len(recorded) <= 43
+    assert recorded[0].frames_done == 0 and recorded[-1].frames_done == 999
+    # a hundred frames a second by the clock of this test
+    assert recorded[-1].rate_fps == pytest.approx(100, rel=0.05)
+
+
+def test_the_time_left_is_that_of_the_frames_left_at_the_rate_so_far() -> None:
+    now_s = 0.0
+    pace = Pace(lambda: now_s)
+    pace.move("tracking", 0, 300)
+    assert pace.progress().seconds_left is None
+    now_s = 4.0
+    pace.move("tracking", 100, 300)
+    assert (pace.progress().rate_fps, pace.progress().seconds_left) == (25.0, 8.0)
+
+
+def test_a_clip_that_is_cancelled_while_it_runs_is_given_up_and_the_next_one_runs(
+    at_work: Bench,
+) -> None:
+    at_work.clips.hold("long.mp4")
+    long, next_one = at_work.submit("long.mp4"), at_work.submit()
+    eventually(lambda: at_work.clips.started)
+    began_s = time.monotonic()
+    assert at_work.service.cancel(long).state == JobState.CANCELLED
+    assert at_work.finished(next_one).state == JobState.COMPLETE
+    assert time.monotonic() - began_s < 1.5, "within about a second"
+    assert at_work.service.get(long).state == JobState.CANCELLED
+    assert not at_work.parts.tools.folders.of_job(long).exists()
+    assert "cancelled" in at_work.service.log(long)
+
+
+def test_a_clip_that_is_cancelled_while_it_waits_never_runs(at_work: Bench) -> None:
+    release = at_work.clips.hold("long.mp4")
+    long, waiting, last = at_work.submit("long.mp4"), at_work.submit(), at_work.submit()
+    at_work.service.cancel(waiting)
+    release.set()
+    at_work.finished(last)
+    assert at_work.clips.started == [long, last]
+
+
+def test_a_finished_job_cannot_be_cancelled_but_removed(at_work: Bench) -> None:
+    job_id = at_work.submit()
+    at_work.finished(job_id)
+    folder = at_work.result(job_id)
+    with pytest.raises(ConflictError, match="finished already: complete") as caught:
+        at_work.service.cancel(job_id)
+    assert caught.value.code == "ALREADY_FINISHED"
+    assert folder.is_dir()
+    at_work.service.remove(job_id)
+    assert not folder.exists()
+    with pytest.raises(NotFoundError):
+        at_work.service.get(job_id)
+
+
+def test_the_same_key_and_request_is_the_same_job_and_another_request_a_conflict(
+    idle: Bench,
+) -> None:
+    def send(digest: str) -> Job:
+        upload = idle.service.uploads_dir / "a.mp4"
+        upload.write_bytes(b"clip")
+        terms = Terms(idempotency_key="key", request_digest=digest)
+        return idle.service.submit(Order("a.mp4", upload=upload, terms=terms))
+
+    first = send("one")
+    assert send("one").job_id == first.job_id
+    with pytest.raises(ConflictError, match=first.job_id):
+        send("another")
+    assert idle.service.counts()[JobState.QUEUED] == 1
+    assert [path.name for path in (idle.settings.state_dir / "jobs").iterdir()] == [first.job_id]
+
+
+def test_many_threads_with_one_key_make_one_job(idle: Bench) -> None:
+    terms = Terms(idempotency_key="key", request_digest="same")
+    ids: list[str] = []
+    threads = [
+        threading.Thread(
+            target=lambda: ids.append(idle.service.submit(Order("a", "/a", terms=terms)).job_id)
+        )
+        for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(ids) == 8 and len(set(ids)) == 1
+    assert idle.service.counts()[JobState.QUEUED] == 1
+
+
+def test_one_caller_has_a_limit_of_its_own(tmp_path: Path) -> None:
+    with bench(tmp_path, max_queue_per_client=2) as it:
+        terms = Terms(client="10.0.0.1")
+        for _ in range(2):
+            it.service.submit(Order("a", "/a", terms=terms))
+        with pytest.raises(TooManyError, match="2 clips of this caller") as caught:
+            it.service.submit(Order("a", "/a", terms=terms))
+        assert (caught.value.status, caught.value.code) == (429, "CLIENT_LIMIT")
+        assert caught.value.retry_after_s > 0
+        it.service.submit(Order("a", "/a", terms=Terms(client="10.0.0.2")))
+
+
+def test_following_a_job_tells_each_change_and_ends_at_its_end(at_work: Bench) -> None:
+    release = at_work.clips.hold("long.mp4")
+    job_id = at_work.submit("long.mp4")
+    told: list[Job | None] = []
+    follower = threading.Thread(target=lambda: told.extend(at_work.service.follow(job_id, 0.3)))
+    follower.start()
+    eventually(lambda: None in told)
+    release.set()
+    follower.join(PATIENCE_S)
+    assert not follower.is_alive()
+    assert told[-1] is not None and told[-1].state == JobState.COMPLETE
+    states = [job.state for job in told if job is not None]
+    assert JobState.PROCESSING in states and states == sorted(states, key=[*JobState].index)
 
 
 def test_wait_returns_when_the_clip_is_done(at_work: Bench) -> None:
@@ -229,8 +365,8 @@ def test_stopping_wakes_who_waits_for_a_clip_that_has_not_begun(
         looked.set()
         return get(job_id)
 
-    monkeypatch.setattr(idle.store, "get", look)
     job_id = idle.submit()
+    monkeypatch.setattr(idle.store, "get", look)
     ended: list[str] = []
 
     def wait() -> None:
@@ -241,8 +377,6 @@ def test_stopping_wakes_who_waits_for_a_clip_that_has_not_begun(
     waiter = threading.Thread(target=wait, daemon=True)
     waiter.start()
     assert looked.wait(PATIENCE_S)
-    # takes the lock that the waiter gives up only once it sleeps
-    idle.submit()
     idle.service.stop()
     waiter.join(PATIENCE_S)
     assert ended == [job_id]
@@ -262,7 +396,8 @@ def test_a_stopping_service_takes_nothing_in_but_still_tells(at_work: Bench) -> 
 def test_unknown_jobs_are_not_found_wherever_one_asks(at_work: Bench) -> None:
     service = at_work.service
     asks: list[Callable[[str], object]] = [
-        service.get, service.log, lambda job_id: service.wait(job_id, 60.0),
+        service.get, service.log, lambda job_id: service.wait(job_id, 60.0), service.cancel,
+        service.remove,
     ]  # fmt: skip
     for ask in asks:
         for job_id in (str(uuid.uuid4()), "../jobs", ""):
@@ -276,21 +411,23 @@ def test_the_jobs_log_tells_its_story(at_work: Bench) -> None:
     at_work.finished(at_work.submit())
     lines = [line.split(" ", 1)[1] for line in at_work.service.log(job_id).splitlines()]
     assert lines == [
-        "queued: clip.mp4", "processing, attempt 1", "stage tracking", "complete, 3 frames",
+        "queued: clip.mp4", "processing, attempt 1", "stage tracking", "stage storing",
+        "complete, 3 frames",
     ]  # fmt: skip
 
 
 def test_an_uploaded_clip_is_processed_from_the_jobs_own_folder(at_work: Bench) -> None:
-    upload = at_work.store.files.uploads_dir / "part-17.mp4"
+    upload = at_work.service.uploads_dir / "part-17.mp4"
     upload.write_bytes(b"clip")
     read: list[bytes] = []
 
-    def clip(job: Job, watch: ClipWatch) -> None:
-        read.append(job.source_path.read_bytes())
-        at_work.clips.succeed(job, watch)
+    def clip(task: ClipTask, watch: ClipWatch) -> None:
+        read.append(task.source.read_bytes())
+        at_work.clips.succeed(task, watch)
 
     at_work.clips.acts["my ride.mp4"] = clip
-    job = at_work.service.submit(upload, "my ride.mp4", JobOptions(), uploaded=True)
+    job = at_work.service.submit(Order("my ride.mp4", upload=upload))
     assert at_work.finished(job.job_id).video_path == "my ride.mp4"
     assert read == [b"clip"]
-    assert job.source_path.parent == at_work.store.folder(job.job_id) and not upload.exists()
+    assert at_work.service.source_file(job).is_relative_to(at_work.settings.state_dir / "jobs")
+    assert not upload.exists()

@@ -23,6 +23,7 @@ from makers import (
 from pose_service.core.errors import BadRequestError, BadVideoError, TooLargeError
 from pose_service.media.clock import FrameClock
 from pose_service.media.decode import open_clip
+from pose_service.media.part import ClipPart
 from pose_service.media.prefetch import prefetch
 
 
@@ -422,3 +423,72 @@ def test_a_truncated_real_clip_gives_its_97_whole_frames(
     # one thread, which cannot lose frames, decodes 97 too
     assert len(list(clip.frames())) == 97
     assert "97 frames were readable of about 180 stated" in clip.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("part", "numbers"),
+    [
+        (ClipPart(), [*range(12)]),
+        (ClipPart(every=5), [0, 5, 10]),
+        (ClipPart(start_s=0.1), [*range(3, 12)]),
+        (ClipPart(end_s=0.1), [0, 1, 2]),
+        (ClipPart(start_s=0.1, end_s=0.3, every=2), [3, 5, 7]),
+        (ClipPart(start_s=0.101, every=4), [4, 8]),
+    ],
+)
+def test_a_part_has_its_own_numbers_and_the_clips_times(
+    tmp_path: Path, part: ClipPart, numbers: list[int]
+) -> None:
+    clip = open_clip(clip_file(tmp_path / "a.mp4", gray_frames(12), fps=30), part=part)
+    frames = list(clip.frames())
+    assert [frame_number(frame.image) for frame in frames] == numbers
+    assert [frame.index for frame in frames] == [*range(len(numbers))]
+    assert [frame.time_s for frame in frames] == pytest.approx([n / 30 for n in numbers], abs=1e-4)
+    info = clip.info()
+    assert (info.frame_count, info.first_frame, info.every) == (
+        len(numbers), numbers[0], part.every,
+    )  # fmt: skip
+    assert clip.stated_frame_count == len(numbers)
+    assert info.fps == pytest.approx(30 / part.every, rel=1e-3)
+    assert clip.fps_hint == pytest.approx(30 / part.every)
+    assert info.duration_s == pytest.approx(len(numbers) * part.every / 30, abs=1e-3)
+    assert info.notes == ()
+    assert frame_number(clip.frame(1).image) == numbers[1]
+
+
+def test_each_nth_frame_of_an_uneven_clip_keeps_its_true_time(tmp_path: Path) -> None:
+    times_s = [0.0, 0.1, 0.15, 0.4, 0.5, 0.9]
+    path = clip_file(tmp_path / "a.mp4", gray_frames(6), times_s=times_s)
+    frames = list(open_clip(path, part=ClipPart(every=2)).frames())
+    assert [frame.time_s for frame in frames] == pytest.approx([0.0, 0.15, 0.5], abs=1e-4)
+
+
+def test_a_number_of_frames_is_counted_within_the_part(tmp_path: Path) -> None:
+    clip = open_clip(clip_file(tmp_path / "a.mp4", gray_frames(12)), part=ClipPart(0.1, None, 2))
+    assert [frame_number(frame.image) for frame in clip.frames(3)] == [3, 5, 7]
+
+
+def test_a_part_beyond_the_end_is_said_to_be_so(tmp_path: Path) -> None:
+    clip = open_clip(clip_file(tmp_path / "a.mp4", gray_frames(6)), part=ClipPart(start_s=1.0))
+    with pytest.raises(BadVideoError, match=r"no frame in the part asked for: it lasts 0\.200 s"):
+        list(clip.frames())
+
+
+def test_a_part_that_ends_before_the_clip_is_not_taken_for_a_cut_file(tmp_path: Path) -> None:
+    clip = open_clip(clip_file(tmp_path / "a.mp4", gray_frames(60)), part=ClipPart(end_s=0.5))
+    assert len(list(clip.frames())) == 15
+    assert clip.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ((-1.0,), "start_s: expected 0 or more, got -1.0"),
+        ((math.nan,), "start_s: expected 0 or more, got nan"),
+        ((1.0, 1.0), "end_s: expected more than 1.0, got 1.0"),
+        ((0.0, None, 0), "every: expected 1 or more, got 0"),
+    ],
+)
+def test_a_part_that_is_none_is_refused(values: tuple[float, ...], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        ClipPart(*values)  # type: ignore[arg-type]

@@ -133,14 +133,6 @@ def test_frames_that_do_not_follow_each_other_are_refused(tmp_path: Path) -> Non
         store.keep(1, sights(1))
 
 
-def test_removing_leaves_an_empty_folder(tmp_path: Path) -> None:
-    store = SightStore(tmp_path, "toy/1")
-    for index in range(CHUNK_FRAMES):
-        store.keep(index, sights(0))
-    store.remove()
-    assert list(tmp_path.iterdir()) == []
-
-
 class Counting(ToyDetector, ToyRegressor):
     """The toy nets, which count the pictures they are shown."""
 
