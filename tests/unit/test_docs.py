@@ -191,7 +191,10 @@ def test_every_field_of_health_is_explained(client: FlaskClient) -> None:
     assert not_in_code(names_in(answers), ANSWERS) == []
 
 
-@pytest.mark.parametrize("form", [PictureForm, ClipPathForm, ClipUrlForm, OldClipForm, SliceForm, JobsForm, EndForm])
+@pytest.mark.parametrize(
+    "form",
+    [PictureForm, ClipPathForm, ClipUrlForm, OldClipForm, SliceForm, JobsForm, EndForm],
+)
 def test_every_field_that_may_be_sent_is_explained(form: type[Form]) -> None:
     schema = form.model_json_schema(by_alias=True)
     assert not_in_code(set(schema["properties"]), ANSWERS) == []
