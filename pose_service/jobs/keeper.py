@@ -13,7 +13,7 @@ from pose_service.jobs.queue import ClipQueue
 from pose_service.jobs.records import UNFINISHED, Failure, Job, JobState
 from pose_service.jobs.roster import Roster, Vigil, WorkerRecord
 from pose_service.jobs.storage import DiskFullError, StorageError
-from pose_service.jobs.worker import ClipWorker, died_here, lock_path
+from pose_service.jobs.worker import ClipWorker, died_here, remove_lock
 
 MAX_INTERRUPTIONS = 2
 CLEAN_EVERY_S = 60.0
@@ -82,7 +82,7 @@ class Keeper:
     def _strike(self, worker: WorkerRecord, state_dir: Path) -> None:
         if self._roster.strike(worker):
             log.warning("[JOB] worker %s is dead", worker.label)
-            lock_path(state_dir, worker.worker_id).unlink(missing_ok=True)
+            remove_lock(state_dir, worker.worker_id)
 
     def _take_up_the_lost(self) -> None:
         """Clips that are in nobody's hands. Read first: a worker signs on before it takes one."""

@@ -126,7 +126,8 @@ class JobService:
         if kept.job_id != job.job_id:
             forget(self._parts.tools, job.job_id)
             return self._checked_same(kept, order.terms)
-        log.info("[JOB] %s queued: %s", job.job_id, job.video_path)
+        own = {"job_id": job.job_id}
+        log.info("[JOB] %s queued: %s", job.job_id, job.video_path, extra=own)
         self._announce(job.job_id)
         return job
 

@@ -46,8 +46,8 @@ class ClipWorker:
         self._roster = roster
         self._queue = queue
         self._run_clip = run_clip
-        self._lock_path = lock_path(state_dir, self.worker_id)
-        self._lock = StateLock(self._lock_path)
+        self._state_dir = state_dir
+        self._lock = StateLock(lock_path(state_dir, self.worker_id))
         self._job: Job | None = None
         self._jobs_done = 0
         self._beater = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
@@ -63,7 +63,7 @@ class ClipWorker:
     def start(self, timeout_s: float) -> None:
         """Begin to tell that it lives, often enough for who waits `timeout_s` for a sign."""
         self._beat_every_s = timeout_s / BEATS_PER_TIMEOUT
-        self._lock_path.parent.mkdir(exist_ok=True)
+        lock_path(self._state_dir, self.worker_id).parent.mkdir(exist_ok=True)
         self._lock.acquire()
         self._beater.start()
 
@@ -81,7 +81,7 @@ class ClipWorker:
         if self._beater.is_alive():
             self._beater.join(timeout_s)
         self._lock.release()
-        self._lock_path.unlink(missing_ok=True)
+        remove_lock(self._state_dir, self.worker_id)
 
     def _let_go(self, job: Job, timeout_s: float) -> None:
         """Of a clip that does not hear; what it may still leave counts for nothing."""
@@ -136,6 +136,13 @@ class ClipWorker:
 def lock_path(state_dir: Path, worker_id: str) -> Path:
     """The lock of a worker that runs on this state folder."""
     return state_dir / "workers" / f"{worker_id}.lock"
+
+
+def remove_lock(state_dir: Path, worker_id: str) -> None:
+    """Of a worker that has ended; SQLite may have left a file beside it."""
+    path = lock_path(state_dir, worker_id)
+    for left in (path, path.with_name(f"{path.name}-journal")):
+        left.unlink(missing_ok=True)
 
 
 def died_here(state_dir: Path, worker_id: str) -> bool:

@@ -18,6 +18,7 @@ from pose_service.commands.job_table import plain_lines, table_of
 from pose_service.core.config import Settings
 from pose_service.jobs.database import open_database
 from pose_service.jobs.records import Failure, Job, Progress
+from pose_service.jobs.roster import Roster, WorkerRecord
 from pose_service.jobs.store import JobStore
 
 RUNS = JobLine("1" * 36, "processing", "/clips/run.mp4", 0, "tracking", 40, 140, 20.0, 5.0)
@@ -35,7 +36,9 @@ def state_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def three_jobs(state_dir: Path) -> None:
     """One that runs, one that waits, one that failed."""
     state_dir.mkdir()
-    store = JobStore(open_database(Settings(state_dir=state_dir)))
+    database = open_database(Settings(state_dir=state_dir))
+    store = JobStore(database)
+    Roster(database).beat(WorkerRecord("worker", "here:1"))
     for at in range(3):
         job_id = f"{at:08}-0000-4000-8000-000000000000"
         store.add(Job(job_id, "/clips/a.mp4", f"/clips/{at}.mp4", 1000.0 + at))
