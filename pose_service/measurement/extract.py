@@ -4,6 +4,7 @@ import numpy as np
 
 from pose_service.core.arrays import FloatArray
 from pose_service.measurement.limbs import SIDES, armpit, crotch, neck, thigh
+from pose_service.measurement.parting import Parting
 from pose_service.measurement.records import Measure, Measurements
 from pose_service.measurement.sections import Sections
 from pose_service.measurement.surface import RestBody
@@ -23,7 +24,7 @@ def measure(body: RestBody) -> Measurements:
         chest=trunk.chest(),
         waist=trunk.waist(),
         hip=trunk.hip(),
-        inseam=_inseam(body, trunk.crotch.point_m),
+        inseam=_inseam(body, trunk.crotch),
         shoulder_width=_line(body, [("left_shoulder", "right_shoulder")]),
         arm_length=_line(body, [(f"{s}_shoulder", f"{s}_elbow", f"{s}_wrist") for s in SIDES]),
         thigh=thigh(body),
@@ -37,11 +38,12 @@ def _height(body: RestBody) -> Measure:
     return Measure((_plumb(top_m, body.height_m, body.up),), closed=False)
 
 
-def _inseam(body: RestBody, crotch_m: FloatArray) -> Measure:
+def _inseam(body: RestBody, fork: Parting) -> Measure:
     """From the crotch straight down to the level of the ankle joints."""
     ankles_m = np.mean([body.joint(f"{side}_ankle") for side in SIDES], axis=0)
-    drop_m = float((crotch_m - ankles_m) @ body.up)
-    return Measure((_plumb(crotch_m, drop_m, body.up),), closed=False)
+    top_m = fork.point_m + (fork.offset_m - float(fork.point_m @ body.up)) * body.up
+    drop_m = fork.offset_m - float(ankles_m @ body.up)
+    return Measure((_plumb(top_m, drop_m, body.up),), closed=False)
 
 
 def _plumb(top_m: FloatArray, drop_m: float, up: FloatArray) -> FloatArray:

@@ -30,14 +30,14 @@ class Loop:
         return flat
 
     @cached_property
-    def extent_m(self) -> FloatArray:
-        """(2, 2) the least and the greatest of `flat_m`."""
-        return np.stack([self.flat_m.min(axis=0), self.flat_m.max(axis=0)])
+    def _outline_m(self) -> FloatArray:
+        """(n + 1, 2) the points in the plane and the first once more."""
+        return around(self.flat_m)
 
     @cached_property
     def area_m2(self) -> float:
         """Gauss's area formula; negative around a hole in the body."""
-        x, y = around(self.flat_m - self.flat_m[0]).T
+        x, y = (self._outline_m - self._outline_m[0]).T
         return float(x[:-1] @ y[1:] - y[:-1] @ x[1:]) / 2
 
     def distance_m(self, point_m: FloatArray) -> float:
@@ -45,16 +45,16 @@ class Loop:
 
         Unlike a mean, the middle does not depend on how the points are spaced.
         """
-        return float(np.linalg.norm(self.extent_m.mean(axis=0) - self.axes @ point_m))
+        middle = (self.flat_m.min(axis=0) + self.flat_m.max(axis=0)) / 2
+        return float(np.linalg.norm(middle - self.axes @ point_m))
 
     def holds(self, point_m: FloatArray) -> bool:
         """Whether `point_m` (3,), seen along the normal, lies inside, by a ray's crossings."""
-        place = self.axes @ point_m
-        low, high = self.extent_m
-        if (place < low).any() or (place > high).any():
+        x, y = (self._outline_m - self.axes @ point_m).T
+        above = y > 0
+        (crossed,) = np.nonzero(above[1:] != above[:-1])
+        if not len(crossed):
             return False
-        x, y = around(self.flat_m - place).T
-        crossed = np.flatnonzero((y[:-1] > 0) != (y[1:] > 0))
         x, y, x_next, y_next = x[crossed], y[crossed], x[crossed + 1], y[crossed + 1]
         return bool(np.count_nonzero(x - y * (x_next - x) / (y_next - y) > 0) % 2)
 

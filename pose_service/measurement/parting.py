@@ -12,8 +12,8 @@ from pose_service.core.arrays import FloatArray
 from pose_service.measurement.loops import Loop, around
 from pose_service.measurement.sections import Sections, nearest
 
-# as a share of the limb's length between the two offsets: 0.2 mm of 0.4 m
-_HALVINGS = 11
+# half of the last bracket is 0.2 mm on a thigh of 0.4 m
+_HALVINGS = 10
 
 
 def unit(vector: FloatArray) -> FloatArray:
@@ -50,10 +50,10 @@ class Axis:
 
 @dataclass(frozen=True, eq=False)
 class Parting:
-    """The last plane in which two parts are apart.
+    """The plane in which two parts come together.
 
-    `offset_m`: along the planes' normal. `point_m`: (3,) between the two loops where they are
-    nearest.
+    `offset_m`: along the planes' normal. `point_m`: (3,) between the two parts' loops where these
+    are nearest, just before.
     """
 
     offset_m: float
@@ -95,7 +95,7 @@ def part(sections: Sections, parts: Parts, apart_m: float, together_m: float) ->
             together_m = middle
         else:
             apart_m, (first, second) = middle, loops
-    return Parting(apart_m, _between(first, second))
+    return Parting((apart_m + together_m) / 2, _between(first, second))
 
 
 def _between(first: Loop, second: Loop) -> FloatArray:

@@ -1,5 +1,7 @@
 """Cuts of a body by parallel planes: a plane through triangles gives closed loops."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from pose_service.core.arrays import FloatArray, IntArray
@@ -37,7 +39,9 @@ class Sections:
         rows = np.arange(len(crossed))
         points = self._crossings(faces[rows, leaving], faces[rows, (leaving + 1) % 3], offset_m)
         following = np.searchsorted(crossed, self._surface.neighbours[crossed, leaving])
-        return [Loop(points[cycle], self._axes) for cycle in _cycles(following)]
+        order, ends = _cycles(following.tolist())
+        walked = points[order]
+        return [Loop(walked[start:end], self._axes) for start, end in pairwise(ends)]
 
     def _crossings(self, below: IntArray, above: IntArray, offset_m: float) -> FloatArray:
         low, high = self._offsets_m[below], self._offsets_m[above]
@@ -76,16 +80,16 @@ def _axes_across(normal: FloatArray) -> FloatArray:
     return np.stack([first, np.cross(normal, first)])
 
 
-def _cycles(following: IntArray) -> list[list[int]]:
-    """The cycles of a permutation."""
-    after, cycles = following.tolist(), []
-    seen = [False] * len(after)
-    for start in range(len(after)):
-        cycle = []
-        while not seen[start]:
-            seen[start] = True
-            cycle.append(start)
-            start = after[start]
-        if cycle:
-            cycles.append(cycle)
-    return cycles
+def _cycles(following: list[int]) -> tuple[list[int], list[int]]:
+    """The members of a permutation cycle by cycle, and where in that list cycles begin and end."""
+    seen = [False] * len(following)
+    order, ends = [], [0]
+    for start in range(len(following)):
+        member = start
+        while not seen[member]:
+            seen[member] = True
+            order.append(member)
+            member = following[member]
+        if len(order) > ends[-1]:
+            ends.append(len(order))
+    return order, ends
