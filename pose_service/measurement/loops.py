@@ -84,26 +84,28 @@ def path_length_m(points_m: FloatArray, *, closed: bool) -> float:
 def convex_hull(flat: FloatArray) -> IntArray:
     """Corners of the convex hull of points (n, 2), anticlockwise, as places in the list.
 
-    Andrew's monotone chain (1979).
+    Andrew's monotone chain (1979); the line from the first to the last point along x parts the
+    points for the lower chain from those for the upper.
 
     >>> convex_hull(np.array([[0, 0], [1, 0], [0.5, 0.1], [1, 1], [0, 1.0]])).tolist()
     [0, 1, 3, 4]
     """
     order = np.lexsort(flat.T[::-1])
-    ordered = list(zip(*flat[order].T.tolist(), order.tolist(), strict=True))
-    lower, upper = _chain(ordered), _chain(ordered[::-1])
+    x, y = (flat[order] - flat[order[0]]).T
+    height = y * x[-1] - x * y[-1]
+    lower = _chain(flat, order[height <= 0])
+    upper = _chain(flat, order[height >= 0][::-1])
     return np.array(lower[:-1] + upper[:-1] or lower)
 
 
-def _chain(ordered: list[tuple[float, float, int]]) -> list[int]:
-    """The part of the hull that turns left all the way along points x, y, place."""
+def _chain(flat: FloatArray, places: IntArray) -> list[int]:
+    """The part of the hull that turns left all the way along `places`."""
     chain: list[tuple[float, float, int]] = []
-    for point in ordered:
-        x, y, _ = point
+    for x, y, place in zip(*flat[places].T.tolist(), places.tolist(), strict=True):
         while len(chain) > 1:
             (ax, ay, _), (bx, by, _) = chain[-2:]
             if (bx - ax) * (y - ay) > (by - ay) * (x - ax):
                 break
             chain.pop()
-        chain.append(point)
+        chain.append((x, y, place))
     return [place for _, _, place in chain]

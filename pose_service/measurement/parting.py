@@ -5,6 +5,7 @@ those after it as one. The place is thus found by the topology of the cuts, not 
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -52,12 +53,24 @@ class Axis:
 class Parting:
     """The plane in which two parts come together.
 
-    `offset_m`: along the planes' normal. `point_m`: (3,) between the two parts' loops where these
-    are nearest, just before.
+    `offset_m`: along the planes' normal. `loops`: the two parts' loops just before.
     """
 
     offset_m: float
-    point_m: FloatArray
+    loops: tuple[Loop, Loop]
+
+    @cached_property
+    def point_m(self) -> FloatArray:
+        """(3,) half way between the loops, where a corner of the first is nearest to the second."""
+        corners, starts = (loop.points_m for loop in self.loops)
+        edges = np.diff(around(starts), axis=0)
+        squares = np.maximum((edges**2).sum(axis=1), np.finfo(np.float64).tiny)
+        shares = np.clip(((corners[:, None] - starts) * edges).sum(axis=2) / squares, 0, 1)
+        feet = starts + shares[..., None] * edges
+        distances = np.linalg.norm(feet - corners[:, None], axis=2)
+        corner, edge = np.unravel_index(np.argmin(distances), distances.shape)
+        middle: FloatArray = (corners[corner] + feet[corner, edge]) / 2
+        return middle
 
 
 @dataclass(frozen=True)
@@ -83,10 +96,11 @@ def part(sections: Sections, parts: Parts, apart_m: float, together_m: float) ->
     Raises `ValueError` if they are together at the first or apart at the second.
     """
     expected = "Expected a T- or A-like pose: legs and arms free of each other and of the trunk"
-    first, second = parts.loops(sections, apart_m)
-    if first is second:
+    last = parts.loops(sections, apart_m)
+    if last[0] is last[1]:
         raise ValueError(f"{parts.names} are one where they should be apart. {expected}")
-    if len(set(map(id, parts.loops(sections, together_m)))) == 2:
+    first, second = parts.loops(sections, together_m)
+    if first is not second:
         raise ValueError(f"{parts.names} do not come together between their joints. {expected}")
     for _ in range(_HALVINGS):
         middle = (apart_m + together_m) / 2
@@ -94,19 +108,5 @@ def part(sections: Sections, parts: Parts, apart_m: float, together_m: float) ->
         if loops[0] is loops[1]:
             together_m = middle
         else:
-            apart_m, (first, second) = middle, loops
-    return Parting((apart_m + together_m) / 2, _between(first, second))
-
-
-def _between(first: Loop, second: Loop) -> FloatArray:
-    """(3,) half way between two loops where a corner of the first is nearest to the second."""
-    corners = first.points_m[:, None]
-    starts = second.points_m
-    edges = np.diff(around(starts), axis=0)
-    squares = np.maximum((edges**2).sum(axis=1), np.finfo(np.float64).tiny)
-    shares = np.clip(((corners - starts) * edges).sum(axis=2) / squares, 0, 1)
-    feet = starts + shares[..., None] * edges
-    distances = np.linalg.norm(feet - corners, axis=2)
-    corner, edge = np.unravel_index(np.argmin(distances), distances.shape)
-    middle: FloatArray = (first.points_m[corner] + feet[corner, edge]) / 2
-    return middle
+            apart_m, last = middle, loops
+    return Parting((apart_m + together_m) / 2, last)
