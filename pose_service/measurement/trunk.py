@@ -61,7 +61,12 @@ class Trunk:
         low_m, high_m = (lowest_m + share * (highest_m - lowest_m) for share in window)
         # clear of the very levels where the limbs begin
         low_m, high_m = max(low_m, lowest_m + margin_m), min(high_m, highest_m - margin_m)
-        return Measure((self._loop(place(value, low_m, high_m)).tape_m,), closed=True)
+        level_m = place(value, low_m, high_m)
+        if value(level_m) == 0:
+            raise ValueError(
+                "the trunk has no girth free of the arms. Expected a T- or A-like pose"
+            )
+        return Measure((self._loop(level_m).tape_m,), closed=True)
 
     def _loop(self, offset_m: float) -> Loop:
         axis = Axis(self.body.joint("pelvis"), self.body.joint("neck"))

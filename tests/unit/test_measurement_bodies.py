@@ -29,10 +29,11 @@ from scipy.spatial import ConvexHull
 from pose_service.bodies.anny import AnnyBody
 from pose_service.core.geometry import rotation_from_vector
 from pose_service.measurement.extract import measure
-from pose_service.measurement.limbs import armpit, crotch
+from pose_service.measurement.limbs import Armpit, armpit, crotch
 from pose_service.measurement.records import MEASURES, Measure, Measurements
 from pose_service.measurement.sections import Sections
 from pose_service.measurement.surface import ClosedFaces, RestBody
+from pose_service.measurement.trunk import Trunk
 
 # what the issue asks of figures with known measures
 EXACT = 1e-3
@@ -88,6 +89,23 @@ def test_crotch_and_armpits_are_where_the_boxes_meet() -> None:
     for side, x in (("left", 0.18), ("right", -0.18)):
         place = armpit(body, side).point_m
         assert place[:2] == pytest.approx([x, 1.4], abs=3e-4)
+
+
+def test_chest_does_not_go_out_along_an_arm_that_a_fold_joins_lower_down() -> None:
+    one_side = [
+        (0.0, 0.4, 1.4, 1.5, -0.05, 0.05),  # upper arm
+        (0.36, 0.75, 1.3, 1.42, -0.05, 0.05),  # forearm, hanging lower
+        (0.18, 0.36, 1.33, 1.4, 0.02, 0.05),  # a fold in front, from flank to forearm
+        (0.0, 0.3, 1.24, 1.4, -0.05, -0.02),  # flesh at the back, where the armpit is found
+    ]
+    other_side = [(-x1, -x0, *rest) for x0, x1, *rest in one_side]
+    parts = [part for part in BOX_PARTS if part[1] < 0.5] + one_side + other_side
+    lower = guides(side_elbow=(0.45, 1.36, 0), side_wrist=(0.7, 1.36, 0))
+    joints = np.where(lower.any(axis=1, keepdims=True), lower, BOX_JOINTS)
+    corners = np.array([(0.18, 0.11), (0.18, -0.11), (0.3, -0.05), (0.3, -0.02)])
+    girth_m = ConvexHull(np.concatenate([corners, corners * [-1, 1]])).area
+    chest = measure(body_of(boxes(parts), joints)).chest
+    assert chest.value_cm == pytest.approx(100 * girth_m, rel=EXACT)
 
 
 @settings(max_examples=12, deadline=None)
@@ -159,7 +177,7 @@ def test_waist_is_the_least_and_hip_the_most_of_a_fine_sweep(
 
 def test_the_free_bodys_measures_are_an_adults(measured: Measurements) -> None:
     values = measured.centimetres()
-    # least and most between women's 5th and men's 95th percentiles, ANSUR II (2012), roughly
+    # wide ranges for adults, slight women to broad men
     ranges = {
         "height": (175, 175), "chest": (82, 119), "waist": (68, 113), "hip": (88, 115),
         "inseam": (65, 85), "shoulder_width": (30, 42), "arm_length": (47, 62), "thigh": (52, 72),
@@ -235,6 +253,15 @@ def test_an_arm_that_grows_from_the_flank_is_refused() -> None:
     web = (0.15, 0.5, 1.0, 1.4, -0.05, 0.05)
     with pytest.raises(ValueError, match="the left arm and the trunk are one"):
         measure(box_figure([*BOX_PARTS, web]))
+
+
+def test_a_chest_with_no_level_clear_of_the_arms_is_refused() -> None:
+    body = box_figure()
+    upright = Sections(body, body.up)
+    within = Armpit(np.array([0.05, 1.4, 0]), np.array([1.0, 0, 0]))
+    trunk = Trunk(body, upright, crotch(body, upright), (within, within))
+    with pytest.raises(ValueError, match="no girth free of the arms"):
+        trunk.chest()
 
 
 def test_arms_straight_up_are_refused() -> None:
