@@ -32,7 +32,7 @@ class Axis:
     start_m: FloatArray
     end_m: FloatArray
 
-    @property
+    @cached_property
     def direction(self) -> FloatArray:
         """(3,) unit vector from start to end; `ValueError` if they are one point."""
         return unit(self.end_m - self.start_m)

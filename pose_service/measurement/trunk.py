@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 from pose_service.measurement.levels import highest_at, lowest_at
 from pose_service.measurement.limbs import HALF_TAPE, Armpit
@@ -33,7 +34,7 @@ class Trunk:
         """Offset of the crotch's level."""
         return self.crotch.offset_m
 
-    @property
+    @cached_property
     def armpit_m(self) -> float:
         """Offset of the lower armpit's level."""
         return min(float(armpit.point_m @ self.body.up) for armpit in self.armpits)
@@ -68,9 +69,12 @@ class Trunk:
             )
         return Measure((self._loop(level_m).tape_m,), closed=True)
 
+    @cached_property
+    def _axis(self) -> Axis:
+        return Axis(self.body.joint("pelvis"), self.body.joint("neck"))
+
     def _loop(self, offset_m: float) -> Loop:
-        axis = Axis(self.body.joint("pelvis"), self.body.joint("neck"))
-        return self.upright.around(axis.at(self.upright.normal, offset_m))
+        return self.upright.around(self._axis.at(self.upright.normal, offset_m))
 
     def _girth_m(self, offset_m: float) -> float:
         return self._loop(offset_m).tape_length_m

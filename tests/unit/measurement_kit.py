@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from pose_service.bodies.anny import AnnyBody
 from pose_service.core.geometry import rotation_from_vector
@@ -19,7 +19,7 @@ SIDES = 48
 
 def polygon_m(radius_m: float) -> float:
     """Once around the regular polygon that stands for a circle."""
-    return 2 * SIDES * radius_m * np.sin(np.pi / SIDES)
+    return 2 * SIDES * radius_m * float(np.sin(np.pi / SIDES))
 
 
 def boxes(spans: Sequence[tuple[float, ...]]) -> Mesh:
@@ -67,7 +67,7 @@ def lathe(profile: Sequence[tuple[float, float]]) -> Mesh:
     return vertices, np.concatenate(faces)
 
 
-def rod(start: Sequence[float], end: Sequence[float], radius_m: float) -> Mesh:
+def rod(start: ArrayLike, end: ArrayLike, radius_m: float) -> Mesh:
     """A cylinder between two points."""
     axis = np.subtract(end, start)
     length = float(np.linalg.norm(axis))
@@ -77,15 +77,15 @@ def rod(start: Sequence[float], end: Sequence[float], radius_m: float) -> Mesh:
     angle = float(np.arctan2(sine, axis[1] / length))
     if sine > 0:
         vertices = vertices @ rotation_from_vector(turn / sine * angle).T
-    return vertices + start, faces
+    return np.add(vertices, start), faces
 
 
-def ball(centre: Sequence[float], radius_m: float) -> Mesh:
+def ball(centre: ArrayLike, radius_m: float) -> Mesh:
     """A sphere of rings; its poles are the caps' middles."""
     slopes = np.linspace(-np.pi / 2, np.pi / 2, SIDES // 2 + 1)[1:-1]
     vertices, faces = lathe([(radius_m * np.sin(a), radius_m * np.cos(a)) for a in slopes])
     vertices[-2:, 1] = -radius_m, radius_m
-    return vertices + centre, faces
+    return np.add(vertices, centre), faces
 
 
 def union(parts: Sequence[Mesh]) -> Mesh:

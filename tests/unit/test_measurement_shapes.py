@@ -123,6 +123,20 @@ def test_independent_errors_add_by_squares() -> None:
     assert (bound.low_cm, bound.high_cm) == pytest.approx((90 - half, 90 + half))
 
 
+def test_nine_bands_of_ten_hold_the_truth_if_errors_are_as_the_model_says() -> None:
+    model = ErrorModel()
+    rng = np.random.default_rng(4)
+    held, count = 0, 2000
+    for _ in range(count):
+        errors = rng.normal(size=3) * [0.02, model.shared_sd["hip"], model.stated_sd_cm / 175]
+        measured_cm = 90 * (1 + errors.sum())
+        values, spread = VALUES_CM | {"hip": measured_cm}, NO_SPREAD | {"hip": 0.02 * measured_cm}
+        bound = bounded(values, spread, model, height_given=True)["hip"]
+        held += bound.low_cm <= 90 <= bound.high_cm
+    # three standard deviations of a count of 2000 at 90 %
+    assert held / count == pytest.approx(0.9, abs=0.02)
+
+
 def test_given_height_is_as_sure_as_people_are_of_it() -> None:
     bound = bounded(VALUES_CM, VALUES_CM, ErrorModel(), height_given=True)["height"]
     assert bound.high_cm - 175 == pytest.approx(1.645 * 1.5)
