@@ -62,6 +62,11 @@ class Trunk:
         low_m, high_m = (lowest_m + share * (highest_m - lowest_m) for share in window)
         # clear of the very levels where the limbs begin
         low_m, high_m = max(low_m, lowest_m + margin_m), min(high_m, highest_m - margin_m)
+        if low_m >= high_m:
+            raise ValueError(
+                f"expected a trunk between crotch and armpits, got {highest_m - lowest_m:.3g} m of "
+                "it: the joints are another body's or in another order"
+            )
         level_m = place(value, low_m, high_m)
         if value(level_m) == 0:
             raise ValueError(

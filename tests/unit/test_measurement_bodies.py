@@ -108,6 +108,18 @@ def test_chest_does_not_go_out_along_an_arm_that_a_fold_joins_lower_down() -> No
     assert chest.value_cm == pytest.approx(100 * girth_m, rel=EXACT)
 
 
+def test_legs_that_pass_through_each_other_are_still_two() -> None:
+    body = box_figure()
+    # legs that cross, as heavy thighs do: each goes 25 cm to the other side on its way down
+    inwards = np.array([1.0, 0, 0]) * np.sign([p[0] for p in body.vertices_m])[:, None]
+    share = np.clip(1 - body.vertices_m[:, 1:2] / 0.8, 0, 1)
+    joints = body.joints_m.copy()
+    joints[[4, 7], 0] -= 0.25 * (1 - joints[[4, 7], 1] / 0.8)
+    joints[[5, 8], 0] += 0.25 * (1 - joints[[5, 8], 1] / 0.8)
+    crossed = replace(body, vertices_m=body.vertices_m - 0.25 * share * inwards, joints_m=joints)
+    assert measure(crossed).inseam.value_cm == pytest.approx(72, rel=EXACT)
+
+
 @settings(max_examples=12, deadline=None)
 @given(
     st.tuples(*[st.floats(-3, 3)] * 3),
@@ -262,6 +274,16 @@ def test_a_chest_with_no_level_clear_of_the_arms_is_refused() -> None:
     trunk = Trunk(body, upright, crotch(body, upright), (within, within))
     with pytest.raises(ValueError, match="no girth free of the arms"):
         trunk.chest()
+
+
+def test_armpits_below_the_crotch_are_refused() -> None:
+    body = box_figure()
+    upright = Sections(body, body.up)
+    low = Armpit(np.array([0.18, 0.7, 0]), np.array([1.0, 0, 0]))
+    trunk = Trunk(body, upright, crotch(body, upright), (low, low))
+    for girth in (trunk.chest, trunk.waist, trunk.hip):
+        with pytest.raises(ValueError, match=r"got -0\.1 m"):
+            girth()
 
 
 def test_arms_straight_up_are_refused() -> None:
