@@ -1,0 +1,1 @@
+"""A body at rest: its mesh in, measures as a tape takes them out."""
