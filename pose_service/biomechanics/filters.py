@@ -96,7 +96,7 @@ class SavitzkyGolay:
         )
 
     def _window(self, fps: float) -> int:
-        return max(2 * round((self.window_s * fps - 1) / 2) + 1, self.degree + 2 + self.degree % 2)
+        return max(2 * round((self.window_s * fps - 1) / 2) + 1, (self.degree + 2) | 1)
 
 
 @dataclass(frozen=True)

@@ -26,8 +26,7 @@ def smoothed(
     series: JointSeries, by: Filter, *, longest_gap_s: float = LONGEST_GAP_S
 ) -> JointSeries:
     """`series` with filtered places. What was not seen stays so: bridges serve the filter only."""
-    count = len(series)
-    curves = series.points.reshape(count, -1)
+    curves = series.points.reshape(len(series), len(series.skeleton) * series.axes)
     filtered = smooth_curves(curves, series.times_s, by, longest_gap_s=longest_gap_s)
     return series.with_points(filtered.reshape(series.points.shape))
 
