@@ -28,7 +28,7 @@ the 5th, or lower.
 _NEAR = 0.75
 """A value at an even time is known where one was measured within so many steps."""
 
-_MOST_STEPS = 1 << 20
+_MOST_STEPS = 1 << 18
 """A longer clip, or one with a break of hours in its times, is read at longer steps."""
 
 
@@ -90,7 +90,7 @@ def autocorrelation(values: FloatArray) -> FloatArray:
 
 def _correlate(first: FloatArray, second: FloatArray) -> FloatArray:
     """(n,) sum of first[i] second[i + lag] for lags from 0."""
-    size = 2 * len(first)
+    size = 1 << (2 * len(first) - 1).bit_length()
     spectrum = np.conj(np.fft.rfft(first, size)) * np.fft.rfft(second, size)
     correlation: FloatArray = np.fft.irfft(spectrum, size)[: len(first)]
     return correlation

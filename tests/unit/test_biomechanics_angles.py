@@ -6,7 +6,12 @@ from biomechanics_kit import Posture, figure_m, series_2d, series_3d, without
 
 from pose_service.biomechanics.angles import ANGLES, angles_deg, rates
 from pose_service.biomechanics.joints import JointSeries, observed
-from pose_service.core.joint_angles import joint_angles_deg
+from pose_service.bodies.anny import AnnyBody
+from pose_service.bodies.free_body import FreeBody
+from pose_service.bodies.segments import FREE_JOINTS
+from pose_service.core.geometry import rotation_from_vector
+from pose_service.core.joint_angles import CORNERS, joint_angles_deg
+from pose_service.core.records import BodyPoses
 from pose_service.core.skeletons import BLAZEPOSE33, COCO17, HMR44, SMPL24, Skeleton
 
 POSTURES = [
@@ -45,6 +50,44 @@ def test_angles_agree_with_those_of_the_other_answers() -> None:
     other = joint_angles_deg(np.nan_to_num(seen.points[0]))
     # those are rounded to two digits
     assert [other[name] for name in ANGLES] == pytest.approx(KNOWN_DEG[0], abs=0.006)
+
+
+def test_angles_in_the_picture_are_differences_of_directions() -> None:
+    seen = series_2d(POSTURES)
+    for name, (first, corner, last) in ((name, CORNERS[name]) for name in ANGLES):
+        x, y = np.moveaxis(seen.named(first, last) - seen.named(corner), -1, 0)
+        first_deg, last_deg = np.degrees(np.arctan2(y, x)).T
+        turn = np.abs((first_deg - last_deg + 180) % 360 - 180)
+        np.testing.assert_allclose(
+            angles_deg(seen)[:, ANGLES.index(name)], turn, atol=ROUNDING_DEG, err_msg=name
+        )
+
+
+@pytest.mark.parametrize(
+    ("bone", "above", "joint", "below"),
+    [
+        ("lowerleg01.L", "left_hip", "left_knee", "left_ankle"),
+        ("lowerarm01.R", "right_shoulder", "right_elbow", "right_wrist"),
+    ],
+)
+def test_a_bodys_joint_is_bent_by_what_its_rotation_turns(
+    bone: str, above: str, joint: str, below: str
+) -> None:
+    body, rotations = FreeBody(AnnyBody.load()), np.tile(np.eye(3), (4, len(FREE_JOINTS), 1, 1))
+    upper, corner, lower = body_series(body, rotations).named(above, joint, below)[0]
+    axis = np.cross(corner - upper, lower - corner)
+    turns = np.radians([0.0, 20, 55, 90])[:, None] * axis / np.linalg.norm(axis)
+    rotations[:, FREE_JOINTS.index(bone)] = rotation_from_vector(turns)
+    found = angles_deg(body_series(body, rotations))[:, ANGLES.index(joint)]
+    # the body's rest joints are float32: micrometres of a limb
+    np.testing.assert_allclose(found[0] - found, [0, 20, 55, 90], atol=1e-3)
+
+
+def body_series(body: FreeBody, rotations: np.ndarray) -> JointSeries:
+    count = len(rotations)
+    poses = BodyPoses(rotations, np.zeros((count, 3)), np.ones((count, 1)))
+    joints_m = body.pose(poses, vertices=False).joints_m
+    return observed(SMPL24, np.arange(float(count)), joints_m, np.ones((count, 24)))
 
 
 def test_a_hidden_joint_hides_its_angles_and_no_others() -> None:
@@ -124,6 +167,5 @@ def test_too_few_frames_have_no_rates(count: int) -> None:
     assert np.isnan(rates(np.zeros((count, 2)), np.arange(float(count)))).all()
 
 
-def test_an_empty_series_has_no_angles() -> None:
-    empty: JointSeries = series_2d([Posture()]).with_points(np.zeros((1, 17, 2)) * np.nan)
-    assert np.isnan(angles_deg(empty)).all()
+def test_a_frame_in_which_nobody_is_seen_has_no_angles() -> None:
+    assert np.isnan(angles_deg(without(series_2d(POSTURES[:1]), *COCO17.joints))).all()
