@@ -8,6 +8,7 @@ from pose_service.biomechanics.curves import drift
 from pose_service.core.arrays import FloatArray, IntArray, expect_shape
 
 SHORTEST_PERIOD_S = 0.25
+LEAST_FRAMES = 8
 LEAST_STRENGTH = 0.3
 """Autocorrelation at the period from which a movement counts as repeated."""
 
@@ -55,16 +56,18 @@ def repetitions(times_s: FloatArray, values: FloatArray) -> Repetitions | None:
     where nothing repeats, or the clip is shorter than one and a half periods.
     """
     expect_shape("values", values, (len(times_s),))
-    if np.isfinite(values).sum() < 8:
+    trend = drift(times_s, values)
+    if trend is None or np.isfinite(values).sum() < LEAST_FRAMES:
         return None
+    level = values - trend.per_minute / 60 * (times_s - times_s[0])
     span_s = float(times_s[-1] - times_s[0])
     step_s = max(float(np.median(np.diff(times_s))), span_s / _MOST_STEPS)
-    correlation = autocorrelation(_even_curve(times_s, values, step_s))
+    correlation = autocorrelation(_at_even_times(times_s, level, step_s))
     shortest = max(2, round(SHORTEST_PERIOD_S / step_s))
     lag = _period(correlation, shortest)
     if lag is None:
         return None
-    lowest = _lowest(values, times_s, _APART * lag * step_s)
+    lowest = _lowest(level, times_s, _APART * lag * step_s)
     return Repetitions(
         lag * step_s, float(correlation[round(lag)]), times_s[lowest], values[lowest]
     )
@@ -96,13 +99,9 @@ def _correlate(first: FloatArray, second: FloatArray) -> FloatArray:
     return correlation
 
 
-def _even_curve(times_s: FloatArray, values: FloatArray, step_s: float) -> FloatArray:
-    """Without its straight trend, at even times; NaN where no known value is near."""
-    known = np.isfinite(values)
-    times, heights = times_s[known], values[known]
-    trend = drift(times, heights)
-    if trend is not None:
-        heights = heights - np.interp(times, times[[0, -1]], [trend.at_start, trend.at_end])
+def _at_even_times(times_s: FloatArray, values: FloatArray, step_s: float) -> FloatArray:
+    """From the first to the last known value; NaN where no known value is near."""
+    times, heights = times_s[np.isfinite(values)], values[np.isfinite(values)]
     even_s = np.arange(times[0], times[-1] + step_s / 2, step_s)
     after = np.searchsorted(times, even_s).clip(1, len(times) - 1)
     far_s = np.minimum(np.abs(times[after] - even_s), np.abs(times[after - 1] - even_s))

@@ -70,6 +70,18 @@ def test_a_tilted_camera_changes_nothing_once_it_is_told() -> None:
     assert np.abs(alignment(tilted).spine_angle_deg - straight.spine_angle_deg).max() > 5
 
 
+def test_a_tilted_picture_changes_nothing_once_it_is_told() -> None:
+    angle = np.radians(30.0)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    straight = series_2d(LEANING)
+    tilted = observed(
+        COCO17, straight.times_s, straight.points @ turn.T, straight.confidence, down=turn[:, 1]
+    )
+    for name in ("spine_angle_deg", "lean_image_deg", "hip_level_difference"):
+        wanted = getattr(alignment(straight), name)
+        np.testing.assert_allclose(getattr(alignment(tilted), name), wanted, atol=1e-9)
+
+
 def test_levels_are_percent_of_the_trunk_and_left_higher_is_positive() -> None:
     found = alignment(square(left_hip=(120.0, 190.0), left_shoulder=(120.0, 90.0)))
     # trunk from (100, 195) to (100, 95): 100 long; the left hip 10 higher, over 40 of width

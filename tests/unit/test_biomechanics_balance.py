@@ -50,6 +50,20 @@ def test_the_segments_of_the_table_are_a_whole_body(sex: Sex, column: int) -> No
     assert sum(joint_weights(sex).values()) == pytest.approx(1, abs=1e-12)
 
 
+def test_the_weights_of_joints_are_those_reckoned_by_hand() -> None:
+    weights = joint_weights(Sex.MALE)
+    by_hand = {
+        "head": 0.0694,
+        "shoulder": 0.4346 * 0.569 + 2 * 0.0271 * 0.4228,
+        "elbow": 2 * (0.0271 * 0.5772 + 0.0162 * 0.5426),
+        "wrist": 2 * (0.0162 * 0.4574 + 0.0061),
+        "hip": 0.4346 * 0.431 + 2 * 0.1416 * 0.5905,
+        "knee": 2 * (0.1416 * 0.4095 + 0.0433 * 0.5605),
+        "ankle": 2 * (0.0433 * 0.4395 + 0.0137),
+    }
+    assert weights == pytest.approx(by_hand, abs=1e-9)
+
+
 @pytest.mark.parametrize("sex", [Sex.FEMALE, Sex.MALE])
 def test_the_centre_of_mass_is_the_mean_of_the_segments_centres(sex: Sex) -> None:
     column = [Sex.FEMALE, Sex.MALE].index(sex)
@@ -103,6 +117,12 @@ def test_a_lifted_foot_bears_nothing() -> None:
     np.testing.assert_allclose(found.base_width, 2 * FOOT_REACH)
     nearly = support(feet_at((130, 300), (70, 281)), centre_at(130))
     assert nearly.feet.tolist() == [2] * 5
+
+
+def test_a_lifted_foot_does_not_reach_out_for_the_base() -> None:
+    # the lifted foot hangs 60 to the left, where the centre of mass stands 30 away
+    found = support(feet_at((130, 300), (70, 270)), centre_at(100))
+    np.testing.assert_allclose(found.offset, 30 / 25)
 
 
 def test_a_moving_centre_of_mass_is_as_far_on_as_it_would_swing() -> None:

@@ -65,6 +65,14 @@ def test_a_band_forbids_what_lies_outside_it() -> None:
     assert warp(first, second, 0.05).cost == pytest.approx(18)
 
 
+@pytest.mark.parametrize(("early", "late"), [(15, 18), (18, 15)])
+def test_within_the_band_either_may_run_ahead(early: int, late: int) -> None:
+    first, second = np.zeros((40, 1)), np.zeros((40, 1))
+    first[early], second[late] = 9.0, 9.0
+    # a tenth of 40 frames: four to either side
+    assert warp(first, second, 0.1).cost == pytest.approx(0)
+
+
 def test_long_series_get_a_narrower_band_and_not_more_memory(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

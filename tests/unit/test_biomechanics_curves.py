@@ -52,6 +52,13 @@ def test_walking_cancels_in_the_mean_and_not_in_its_size() -> None:
     assert found.range_index_pct == pytest.approx(0, abs=1e-9)
 
 
+def test_ranges_are_compared_over_frames_in_which_both_sides_are_known() -> None:
+    left, right = np.array([10.0, 30, np.nan, 20]), np.array([10.0, 30, 90, 20])
+    found = asymmetry(np.arange(4.0), left, right)
+    assert found is not None
+    assert found.range_index_pct == 0
+
+
 def test_sides_never_seen_together_have_no_asymmetry() -> None:
     early, late = np.where(TIMES_S < 5, 1.0, np.nan), np.where(TIMES_S < 5, np.nan, 1.0)
     assert asymmetry(TIMES_S, early, late) is None
@@ -112,6 +119,22 @@ def test_repetitions_are_found_under_noise_gaps_drift_and_uneven_times() -> None
     assert found.period_s == pytest.approx(2.0, abs=0.05)
     # the gap of a second may hide a low
     assert len(found) in (9, 10)
+
+
+def test_a_steep_trend_hides_no_repetition() -> None:
+    found = repetitions(TIMES_S, squats() + 40 * TIMES_S)
+    assert found is not None
+    assert found.strength > 0.95
+    assert len(found) == 5
+
+
+def test_a_long_gap_does_not_weaken_the_repetition() -> None:
+    values = squats()
+    values[70:160] = np.nan
+    found = repetitions(TIMES_S, values)
+    assert found is not None
+    # a line across the three seconds would be no squat
+    assert found.strength > 0.98
 
 
 def test_a_movement_and_its_double_count_as_the_shorter() -> None:
