@@ -97,5 +97,5 @@ def _offset(
     direction = aside / np.where(distance > 0, distance, 1.0)[:, None]
     along = np.einsum("nspd,nd->nsp", feet - centre[:, None, None], direction)
     reach = (along.max(axis=2) * bearing).max(axis=1)
-    offset: FloatArray = distance / (np.maximum(reach, 0.0) + FOOT_REACH * trunk)
+    offset: FloatArray = distance / (reach + FOOT_REACH * trunk)
     return offset

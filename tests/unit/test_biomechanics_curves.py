@@ -53,10 +53,11 @@ def test_walking_cancels_in_the_mean_and_not_in_its_size() -> None:
 
 
 def test_ranges_are_compared_over_frames_in_which_both_sides_are_known() -> None:
-    left, right = np.array([10.0, 30, np.nan, 20]), np.array([10.0, 30, 90, 20])
-    found = asymmetry(np.arange(4.0), left, right)
-    assert found is not None
-    assert found.range_index_pct == 0
+    part, whole = np.array([10.0, 30, np.nan, 20]), np.array([10.0, 30, 90, 20])
+    for left, right in ((part, whole), (whole, part)):
+        found = asymmetry(np.arange(4.0), left, right)
+        assert found is not None
+        assert found.range_index_pct == 0
 
 
 def test_sides_never_seen_together_have_no_asymmetry() -> None:
