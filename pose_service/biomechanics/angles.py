@@ -20,13 +20,28 @@ LEFT, RIGHT = slice(0, None, 2), slice(1, None, 2)
 def angles_deg(series: JointSeries) -> FloatArray:
     """(n, 8) inner angles in the order of `ANGLES`, 0 to 180; 180 is a straight limb.
 
-    With 2 axes it is the angle in the image plane, as drawn; with 3 the true one. NaN where one of
-    the three joints was not seen or two of them fall on one spot.
+    Elbows and knees are the corners of `core.joint_angles`; shoulders and hips lie between the limb
+    and the trunk's middle line, so that the breadth of shoulders and hips does not enter: an arm
+    along the trunk is 0, a thigh in line with it 180. With 2 axes it is the angle in the image
+    plane, as drawn; with 3 the true one. NaN where one of the joints was not seen or two of them
+    fall on one spot.
     """
-    places = [[series.skeleton.index(joint) for joint in CORNERS[name]] for name in ANGLES]
-    first, corner, last = np.moveaxis(series.points[:, places], 2, 0)
+    trunk = series.trunk()
+    corners = np.stack([_corner(series, trunk, name) for name in ANGLES], axis=2)
+    first, corner, last = corners
     lengths = np.linalg.norm(first - corner, axis=-1) * np.linalg.norm(last - corner, axis=-1)
     return np.where(lengths > 0, angle_deg(first, corner, last), np.nan)
+
+
+def _corner(series: JointSeries, trunk: FloatArray, name: str) -> FloatArray:
+    """(3, n, axes): first, corner and last point of the angle."""
+    side, _, joint = name.partition("_")
+    corner = series.point(name)
+    if joint == "shoulder":
+        return np.stack([series.point(f"{side}_elbow"), corner, corner - trunk])
+    if joint == "hip":
+        return np.stack([corner + trunk, corner, series.point(f"{side}_knee")])
+    return np.stack([series.point(end) for end in CORNERS[name]])
 
 
 def rates(values: FloatArray, times_s: FloatArray) -> FloatArray:

@@ -45,22 +45,39 @@ def test_every_joint_set_gives_the_same_angles(skeleton: Skeleton) -> None:
     np.testing.assert_allclose(angles_deg(seen), KNOWN_DEG, atol=ROUNDING_DEG)
 
 
+def test_shoulders_and_hips_are_measured_to_the_trunks_middle_line() -> None:
+    # seen from the front, broad shoulders over narrow hips: arms hang and legs stand upright
+    places = {
+        "left_shoulder": (140, 100), "right_shoulder": (60, 100), "left_hip": (115, 220),
+        "right_hip": (85, 220), "left_elbow": (140, 160), "left_wrist": (140, 210),
+        "left_knee": (115, 320), "right_knee": (185, 320), "right_elbow": (0, 100),
+    }  # fmt: skip
+    points = np.array([[places.get(joint, (np.nan, np.nan)) for joint in COCO17.joints]])
+    found = angles_deg(observed(COCO17, np.zeros(1), points, np.ones((1, 17))))[0]
+    angles = dict(zip(ANGLES, found.tolist(), strict=True))
+    assert angles["left_shoulder"] == pytest.approx(0, abs=ROUNDING_DEG)
+    assert angles["right_shoulder"] == pytest.approx(90)
+    assert angles["left_hip"] == pytest.approx(180, abs=ROUNDING_DEG)
+    assert angles["right_hip"] == pytest.approx(135)
+
+
 def test_angles_agree_with_those_of_the_other_answers() -> None:
+    # the figure is as broad at the hips as at the shoulders: its sides run along its middle line
     seen = series_3d(POSTURES[:1], skeleton=SMPL24)
     other = joint_angles_deg(np.nan_to_num(seen.points[0]))
     # those are rounded to two digits
     assert [other[name] for name in ANGLES] == pytest.approx(KNOWN_DEG[0], abs=0.006)
 
 
-def test_angles_in_the_picture_are_differences_of_directions() -> None:
+@pytest.mark.parametrize("name", ANGLES)
+def test_angles_in_the_picture_are_differences_of_directions(name: str) -> None:
     seen = series_2d(POSTURES)
-    for name, (first, corner, last) in ((name, CORNERS[name]) for name in ANGLES):
-        x, y = np.moveaxis(seen.named(first, last) - seen.named(corner), -1, 0)
-        first_deg, last_deg = np.degrees(np.arctan2(y, x)).T
-        turn = np.abs((first_deg - last_deg + 180) % 360 - 180)
-        np.testing.assert_allclose(
-            angles_deg(seen)[:, ANGLES.index(name)], turn, atol=ROUNDING_DEG, err_msg=name
-        )
+    first, corner, last = CORNERS[name]
+    x, y = np.moveaxis(seen.named(first, last) - seen.named(corner), -1, 0)
+    first_deg, last_deg = np.degrees(np.arctan2(y, x)).T
+    turn = np.abs((first_deg - last_deg + 180) % 360 - 180)
+    found = angles_deg(seen)[:, ANGLES.index(name)]
+    np.testing.assert_allclose(found, turn, atol=ROUNDING_DEG)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +110,9 @@ def body_series(body: FreeBody, rotations: np.ndarray) -> JointSeries:
 def test_a_hidden_joint_hides_its_angles_and_no_others() -> None:
     angles = angles_deg(without(series_2d(POSTURES), "left_hip", frames=slice(1, 2)))
     hidden = [name for name, value in zip(ANGLES, angles[1], strict=True) if np.isnan(value)]
-    assert hidden == ["left_shoulder", "left_hip", "left_knee"]
+    # the trunk's middle line, to which shoulders and hips are measured, needs both hips
+    shoulders_and_hips = ["left_shoulder", "right_shoulder", "left_hip", "right_hip"]
+    assert hidden == [*shoulders_and_hips, "left_knee"]
     assert np.isfinite(angles[[0, 2]]).all()
 
 

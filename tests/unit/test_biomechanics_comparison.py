@@ -122,6 +122,7 @@ def test_difference_curves_are_first_less_second() -> None:
     found = compare(one, other, ["left_elbow", "left_knee"])
     np.testing.assert_allclose(found.differences_deg[:, 0], 10, atol=1e-6)
     np.testing.assert_allclose(found.differences_deg[:, 1], 0, atol=1e-6)
+    assert found.distance_deg == pytest.approx(5, abs=1e-6)
     back = compare(other, one, ["left_elbow", "left_knee"])
     np.testing.assert_allclose(back.differences_deg[:, 0], -10, atol=1e-6)
 

@@ -136,6 +136,8 @@ def test_a_long_gap_does_not_weaken_the_repetition() -> None:
     assert found is not None
     # a line across the three seconds would be no squat
     assert found.strength > 0.98
+    # two lows are hidden, and the gap's end, on the way up from one, is none
+    assert found.times_s == pytest.approx([1.0, 7.0, 9.0])
 
 
 def test_a_movement_and_its_double_count_as_the_shorter() -> None:
