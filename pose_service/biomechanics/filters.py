@@ -31,7 +31,7 @@ class Filter(Protocol):
 
 @dataclass(frozen=True)
 class Butterworth:
-    """Second order, run forwards and backwards: fourth order without lag (Winter 2009, 3.4.4).
+    """Second order, run forwards and backwards: fourth order without lag (Winter 2009).
 
     The tangent of the single pass's cut-off is that of `cutoff_hz` by 0.802, so that both passes
     together have `cutoff_hz`. At less than two frames per period the values are left as they are.

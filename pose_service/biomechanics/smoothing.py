@@ -1,7 +1,6 @@
 """Smoothing joints that were not seen in every frame, at times that are not always even."""
 
 from collections.abc import Iterator
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,8 +63,9 @@ def _bridged(values: FloatArray, times_s: FloatArray, longest_step_s: float) -> 
     result = values.copy()
     for column in np.flatnonzero(np.isnan(values).any(axis=0)):
         known = np.flatnonzero(np.isfinite(values[:, column]))
-        for before, after in pairwise(known.tolist()):
-            if after - before > 1 and times_s[after] - times_s[before] <= longest_step_s:
+        for place in np.flatnonzero(np.diff(known) > 1):
+            before, after = known[place : place + 2]
+            if times_s[after] - times_s[before] <= longest_step_s:
                 gap, sides = slice(before + 1, after), [before, after]
                 result[gap, column] = np.interp(times_s[gap], times_s[sides], values[sides, column])
     return result

@@ -143,6 +143,14 @@ def test_a_joint_counts_from_the_least_confidence_on(sure: float, seen: bool) ->
     assert np.isfinite(series.points).all() == seen
 
 
+def test_without_any_confidence_a_joint_is_not_seen_even_where_none_is_asked_for() -> None:
+    points, sure = np.ones((1, 17, 2)), np.zeros((1, 17))
+    sure[0, :5] = [0.01, 0.2, 1.0, 1.7, 0.5]
+    series = observed(COCO17, np.zeros(1), points, sure, least_confidence=0.0)
+    assert np.isfinite(series.points[0, :, 0]).tolist() == [True] * 5 + [False] * 12
+    assert series.confidence.max() == 1
+
+
 @pytest.mark.parametrize(
     ("times_s", "points", "confidence", "said"),
     [

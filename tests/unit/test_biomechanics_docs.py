@@ -13,8 +13,9 @@ import pytest
 from pose_service.biomechanics import scores
 from pose_service.biomechanics.alignment import Alignment
 from pose_service.biomechanics.angles import ANGLES, rates
-from pose_service.biomechanics.joints import LEAST_CONFIDENCE
+from pose_service.biomechanics.joints import LEAST_CONFIDENCE, observed
 from pose_service.biomechanics.mass import HEAD_MASS_PCT, LIMBS, TRUNK, Sex, joint_weights
+from pose_service.biomechanics.movement import measure
 from pose_service.biomechanics.scores import Scores
 from pose_service.biomechanics.smoothing import LONGEST_GAP_S
 from pose_service.biomechanics.support import (
@@ -24,6 +25,7 @@ from pose_service.biomechanics.support import (
     Support,
 )
 from pose_service.core.joint_angles import CORNERS
+from pose_service.core.skeletons import COCO17
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "biomechanics.md").read_text(encoding="utf-8")
@@ -96,6 +98,34 @@ def test_the_formula_of_the_rates_is_as_printed() -> None:
     )
     found = rates(np.array(v), np.array([0, before_s, before_s + after_s]))
     assert found[1] == pytest.approx(printed)
+
+
+def test_the_worked_example_is_what_is_measured() -> None:
+    _, _, part = PAGE.partition("## A worked example")
+    places = {
+        f"{side}_{joint}": tuple(map(float, place.split(",")))
+        for joint, *sides in re.findall(
+            r"^\| (\w+) \| (\d+, \d+) \| (\d+, \d+) \|", part, re.MULTILINE
+        )
+        for side, place in zip(("left", "right"), sides, strict=True)
+    }
+    assert len(places) == 14
+    points = np.array([[places.get(joint, (np.nan, np.nan)) for joint in COCO17.joints]] * 2)
+    frame = measure(observed(COCO17, np.arange(2.0), points, np.ones((2, 17)))).frame(0)
+    assert frame.body_alignment["spine_angle_deg"] == pytest.approx(10.72, abs=0.005)
+    assert frame.body_alignment["hip_level_difference"] == pytest.approx(10.42, abs=0.005)
+    assert frame.body_alignment["hip_tilt_deg"] == pytest.approx(12.72, abs=0.005)
+    assert frame.centre_of_mass == pytest.approx((687.85, 251.74), abs=0.005)
+    assert frame.support["offset"] == pytest.approx(0.0587, abs=0.00005)
+    scored = {
+        "pose_quality": 100.0, "stability_score": 94.1, "symmetry_index": 0.852,
+        "athletic_readiness": 72.0,
+    }  # fmt: skip
+    assert frame.movement_analysis == pytest.approx(scored, rel=0.0005)
+    angles = re.findall(r"(\w+) ([\d.]+), ([\d.]+)[;.]", part)
+    printed = {f"{side}_{one[0]}": float(one[place]) for one in angles[:4]
+               for place, side in ((1, "left"), (2, "right"))}  # fmt: skip
+    assert frame.joint_angles_deg == pytest.approx(printed, abs=0.006)
 
 
 def test_the_figure_is_what_the_script_draws(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """All measures together: what mirrors, scales and time may change, and what is None."""
 
+import subprocess
+import sys
 from dataclasses import fields
 
 import numpy as np
@@ -140,6 +142,17 @@ def test_clips_of_few_frames_are_measured(count: int) -> None:
     assert len(list(movement.frames())) == count
     assert np.isfinite(movement.angles_deg).all()
     assert np.isfinite(movement.angular_velocities_deg_s).all() == (count != 1)
+
+
+def test_measuring_loads_nothing_but_numpy() -> None:
+    code = (
+        "import sys, pose_service.biomechanics.summary, pose_service.biomechanics.comparison; "
+        "import pose_service.biomechanics.smoothing; "
+        "heavy = {'torch', 'scipy', 'cv2', 'flask', 'matplotlib'} & set(sys.modules); "
+        "sys.exit(str(heavy) if heavy else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_at_240_frames_a_second_velocities_are_those_at_30() -> None:
