@@ -31,6 +31,13 @@ def test_a_short_gap_is_bridged_for_the_filter_and_stays_a_gap() -> None:
     np.testing.assert_allclose(found[39], BY(straight, FPS)[39])
 
 
+def test_a_gap_of_one_frame_is_bridged_too() -> None:
+    straight = WAVE.copy()
+    straight[40] = (WAVE[39] + WAVE[41]) / 2
+    found = smooth_curves(hidden(40, 41), TIMES_S, BY)
+    np.testing.assert_allclose(found[41:], BY(straight, FPS)[41:], atol=1e-12)
+
+
 def test_a_long_gap_parts_the_curve() -> None:
     found = smooth_curves(hidden(40, 44), TIMES_S, BY)
     np.testing.assert_allclose(found[:40], BY(WAVE[:40], FPS), atol=1e-12)
