@@ -30,7 +30,7 @@ class AngleLimit:
             raise ValueError(f"{self.name}: expected low_deg or high_deg, got neither")
 
     def excess_deg(self, angles_deg: FloatArray) -> FloatArray:
-        """How far outside the limits; 0 or less inside, 0 where not known. (n,), as `angles_deg`."""
+        """How far outside the limits; 0 or less inside, 0 where not known. Both (n,)."""
         below = 0.0 if self.low_deg is None else self.low_deg - angles_deg
         above = 0.0 if self.high_deg is None else angles_deg - self.high_deg
         return np.nan_to_num(np.maximum(below, above))
