@@ -6,7 +6,7 @@ from pose_service.core.arrays import FloatArray
 from pose_service.core.geometry import angle_deg
 from pose_service.core.skeletons import SMPL24
 
-_CORNERS = {
+CORNERS = {
     "left_knee": ("left_hip", "left_knee", "left_ankle"),
     "right_knee": ("right_hip", "right_knee", "right_ankle"),
     "left_hip": ("left_shoulder", "left_hip", "left_knee"),
@@ -17,14 +17,16 @@ _CORNERS = {
     "right_shoulder": ("right_elbow", "right_shoulder", "right_hip"),
     "spine": ("neck", "spine2", "pelvis"),
 }
-ANGLES = tuple(_CORNERS)
+"""Each angle's joints: its name to (first, corner, last), the angle lies at the corner."""
+
+ANGLES = tuple(CORNERS)
 """Their names, in the order in which they are given."""
 
-_PLACES = np.array([[SMPL24.index(joint) for joint in joints] for joints in _CORNERS.values()])
+_PLACES = np.array([[SMPL24.index(joint) for joint in joints] for joints in CORNERS.values()])
 
 
 def joint_angles_deg(joints_m: FloatArray) -> dict[str, float]:
     """Inner angle at each joint: 180 is a straight limb. `joints_m`: (24, 3), SMPL's order."""
     first, corner, last = np.moveaxis(joints_m[_PLACES], 1, 0)
     angles = np.round(angle_deg(first, corner, last), 2)
-    return dict(zip(_CORNERS, angles.tolist(), strict=True))
+    return dict(zip(CORNERS, angles.tolist(), strict=True))

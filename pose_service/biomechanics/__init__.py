@@ -1,0 +1,1 @@
+"""Angles, balance and scores of movement, from joints; every formula is in docs/biomechanics.md."""
