@@ -68,7 +68,7 @@ def told(what: str) -> Iterator[None]:
 
 def _url(settings: Settings) -> URL:
     if settings.database_url is None:
-        return make_url(f"sqlite:///{settings.state_dir / 'jobs.sqlite'}")
+        return URL.create("sqlite", database=str(settings.state_dir / "jobs.sqlite"))
     try:
         url = make_url(settings.database_url.get_secret_value())
     except ArgumentError:

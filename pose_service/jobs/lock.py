@@ -1,4 +1,4 @@
-"""StateLock: which of several processes on one state folder runs the clips."""
+"""StateLock: held as long as its process lives, which others on the same folder can see."""
 
 import sqlite3
 from pathlib import Path

@@ -65,6 +65,8 @@ class ClipWorker:
         self._beat_every_s = timeout_s / BEATS_PER_TIMEOUT
         lock_path(self._state_dir, self.worker_id).parent.mkdir(exist_ok=True)
         self._lock.acquire()
+        # before the first clip: who is not on the list gets none
+        self._try_to_beat()
         self._beater.start()
 
     def keep_running(self) -> None:
@@ -120,13 +122,15 @@ class ClipWorker:
             )
         )
 
+    def _try_to_beat(self) -> None:
+        try:
+            self.beat()
+        except DatabaseError as error:
+            log.warning("[JOB] this worker cannot tell that it lives: %s", error)
+
     def _beat(self) -> None:
-        while not self._left.is_set():
-            try:
-                self.beat()
-            except DatabaseError as error:
-                log.warning("[JOB] this worker cannot tell that it lives: %s", error)
-            self._left.wait(self._beat_every_s)
+        while not self._left.wait(self._beat_every_s):
+            self._try_to_beat()
         try:
             self._roster.leave(self.worker_id)
         except DatabaseError as error:

@@ -399,6 +399,18 @@ def test_a_caller_is_told_signed_and_again_until_it_hears(
     assert ": 500" in caller.get(f"/logs/{job_id}").body["logs"]
 
 
+def test_a_callback_into_the_services_own_net_is_refused(tmp_path: Path, clip: Path) -> None:
+    settings = Settings.model_validate(
+        {"state_dir": tmp_path, "media_roots": (clip.parent,), "webhook_secret": SECRET}
+    )
+    with running(settings) as caller:
+        for url in ("http://127.0.0.1:8080/?token=geheim", "http://[::1]/", "ftp://example.com/"):
+            answer = caller.post("/pose/video", json={"video_path": str(clip), "callback_url": url})
+            assert (answer.status, answer.body["error_type"]) == (400, "BAD_URL")
+            assert "geheim" not in json.dumps(answer.body)
+        assert caller.get("/jobs").body["jobs"] == []
+
+
 def test_no_password_of_an_address_is_ever_logged(
     tmp_path: Path, clip: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

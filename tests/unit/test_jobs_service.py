@@ -238,6 +238,18 @@ def test_a_clip_that_is_cancelled_while_it_waits_never_runs(at_work: Bench) -> N
     assert at_work.clips.started == [long, last]
 
 
+def test_of_a_clip_that_is_cancelled_in_its_last_moment_nothing_is_kept(at_work: Bench) -> None:
+    def clip(task: ClipTask, watch: ClipWatch) -> None:
+        at_work.clips.succeed(task, watch)
+        at_work.service.cancel(task.job.job_id)
+
+    at_work.clips.acts["late.mp4"] = clip
+    job_id, next_one = at_work.submit("late.mp4"), at_work.submit()
+    assert at_work.finished(next_one).state == JobState.COMPLETE
+    assert at_work.service.get(job_id).state == JobState.CANCELLED
+    assert not at_work.result(job_id).exists()
+
+
 def test_a_finished_job_cannot_be_cancelled_but_removed(at_work: Bench) -> None:
     job_id = at_work.submit()
     at_work.finished(job_id)
