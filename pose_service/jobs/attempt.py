@@ -13,9 +13,9 @@ from pose_service.core.errors import PoseError, UnavailableError
 from pose_service.jobs.database import DatabaseError
 from pose_service.jobs.pace import Pace
 from pose_service.jobs.patience import with_database, with_storage
-from pose_service.jobs.records import Failure, Job
+from pose_service.jobs.records import UNFINISHED, Failure, Job, JobState
 from pose_service.jobs.sources import Sources
-from pose_service.jobs.storage import Storage, disk_full, is_full
+from pose_service.jobs.storage import DiskFullError, Storage, StorageError, disk_full, is_full
 from pose_service.jobs.store import JobStore
 from pose_service.jobs.work import WorkFolders
 from pose_service.pipeline.results import HEAD_NAME
@@ -55,6 +55,14 @@ class Tools:
     folders: WorkFolders
     sources: Sources
     storage_wait_s: float
+
+    def forget(self, job_id: str) -> None:
+        """Remove the files of a job that nobody works on or asks for any more."""
+        self.folders.forget(job_id)
+        try:
+            self.storage.remove(job_id)
+        except (StorageError, DiskFullError) as error:
+            log.warning("[JOB] %s its files stay in the storage: %s", job_id, error)
 
 
 def failure_of(error: BaseException) -> Failure:
@@ -165,8 +173,6 @@ class Attempt:
         except DatabaseError as error:
             # the next one will do; whether the job is still ours is then seen, too
             log.warning("[JOB] %s its progress is not recorded: %s", self._job.job_id, error)
-        if self._lost:
-            raise ClipStoppedError("the clip was cancelled, or is in other hands")
 
     def _settle(
         self,
@@ -190,7 +196,10 @@ class Attempt:
         if not self._lost:
             self._finish(error)
         self._tools.folders.drop_claim(job)
-        if store.is_finished(job.job_id):
+        state = store.state_of(job.job_id)
+        if state in (JobState.CANCELLED, None):
+            self._tools.forget(job.job_id)
+        elif state not in UNFINISHED:
             self._tools.folders.settled(job.job_id)
 
     def _finish(self, error: BaseException | None) -> None:

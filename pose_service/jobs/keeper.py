@@ -12,7 +12,7 @@ from pose_service.jobs.database import DatabaseError
 from pose_service.jobs.queue import ClipQueue
 from pose_service.jobs.records import UNFINISHED, Failure, Job, JobState
 from pose_service.jobs.roster import Roster, Vigil, WorkerRecord
-from pose_service.jobs.storage import DiskFullError, StorageError
+from pose_service.jobs.storage import StorageError
 from pose_service.jobs.worker import ClipWorker, died_here, remove_lock
 
 MAX_INTERRUPTIONS = 2
@@ -117,20 +117,11 @@ class Keeper:
             return
         self._cleaned_at_s = now_s
         for job_id in self._store.expired(keep_s):
-            forget(self._tools, job_id)
+            self._tools.forget(job_id)
         before = self._store.now() - max(keep_s, LEAST_AGE_S)
         unfinished = [job.job_id for state in UNFINISHED for job in self._store.in_state(state)]
         self._tools.folders.remove_old(before, unfinished)
         self._tools.storage.remove_forgotten(self._store.known_ids(), before)
-
-
-def forget(tools: Tools, job_id: str) -> None:
-    """Remove the files of a job whose record is gone."""
-    tools.folders.forget(job_id)
-    try:
-        tools.storage.remove(job_id)
-    except (StorageError, DiskFullError) as error:
-        log.warning("[JOB] %s its files stay in the storage: %s", job_id, error)
 
 
 class KeeperThread:

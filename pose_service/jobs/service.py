@@ -12,7 +12,7 @@ from pose_service.core.config import Settings
 from pose_service.core.errors import ConflictError, TooManyError, UnavailableError
 from pose_service.jobs.attempt import RunClip, result_key
 from pose_service.jobs.describe import described
-from pose_service.jobs.keeper import Keeper, KeeperThread, forget
+from pose_service.jobs.keeper import Keeper, KeeperThread
 from pose_service.jobs.parts import JobParts, open_parts
 from pose_service.jobs.records import UNFINISHED, Job, JobOptions, JobState, Terms
 from pose_service.jobs.roster import Vigil, WorkerRecord
@@ -121,10 +121,10 @@ class JobService:
                 self._refuse(order.terms.client)
                 kept = self._store.add(job, f"queued: {job.video_path}")
         except BaseException:
-            forget(self._parts.tools, job.job_id)
+            self._parts.tools.forget(job.job_id)
             raise
         if kept.job_id != job.job_id:
-            forget(self._parts.tools, job.job_id)
+            self._parts.tools.forget(job.job_id)
             return self._checked_same(kept, order.terms)
         own = {"job_id": job.job_id}
         log.info("[JOB] %s queued: %s", job.job_id, job.video_path, extra=own)
@@ -179,25 +179,29 @@ class JobService:
 
         `ConflictError` if it was finished before.
         """
-        if not self._store.cancel(checked(job_id)):
-            job = self.get(job_id)
+        before = self.get(job_id)
+        if not self._store.cancel(job_id):
             raise ConflictError(
-                f"job {job_id} is finished already: {job.state.value}",
+                f"job {job_id} is finished already: {self.get(job_id).state.value}",
                 hint="Add ?remove=true to delete it with its result.",
                 code="ALREADY_FINISHED",
             )
         self._store.note(job_id, "cancelled")
         log.info("[JOB] %s cancelled", job_id)
-        forget(self._parts.tools, job_id)
-        self._notify()
+        self._forget(before)
         return self.get(job_id)
 
     def remove(self, job_id: str) -> None:
         """Delete a job and all its files now; one that waits or runs is cancelled first."""
-        self._store.cancel(checked(job_id))
-        if not self._store.remove(job_id):
-            self.get(job_id)
-        forget(self._parts.tools, job_id)
+        before = self.get(job_id)
+        self._store.cancel(job_id)
+        self._store.remove(job_id)
+        self._forget(before)
+
+    def _forget(self, before: Job) -> None:
+        """Remove the files of a job, unless a worker has its hands on them: it will do so."""
+        if before.state is not JobState.PROCESSING:
+            self._parts.tools.forget(before.job_id)
         self._notify()
 
     def result(self, job: Job) -> ResultFolder:

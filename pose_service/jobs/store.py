@@ -87,11 +87,11 @@ class JobStore:
             raise unknown_job(job_id)
         return job
 
-    def is_finished(self, job_id: str) -> bool:
-        """Whether nobody will work on this job again; true of a job that is kept no longer."""
-        query = select(jobs.c.job_id).where(jobs.c.job_id == job_id, jobs.c.state.in_(UNFINISHED))
+    def state_of(self, job_id: str) -> JobState | None:
+        """Where the job is; None if there is none of this id any more."""
+        query = select(jobs.c.state).where(jobs.c.job_id == job_id)
         with self._reading() as connection:
-            return connection.execute(query).first() is None
+            return connection.execute(query).scalar_one_or_none()
 
     def of_key(self, idempotency_key: str | None) -> Job | None:
         """The job that was sent with this key."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from faults_kit import FRONT, TIMEOUT_S, Body, Cluster, Count, cluster, told
+from faults_kit import FRONT, TIMEOUT_S, Cluster, Count, cluster, told
 from makers import clip_file
 from servers import wait_for
 from toy_engine import picture
@@ -18,13 +18,19 @@ KILLS = 10
 FRAME_S = "0.03"
 
 
-def nothing_was_hit_twice(it: Cluster) -> bool:
-    """A clip that was interrupted is done before the next blow: two would make it a poison clip."""
-    return all(job["done"] or job["attempts"] == 0 or is_first(job) for job in it.jobs())
+def blow(it: Cluster, names: list[str], pause_s: float) -> None:
+    """Kill, wait, start again; then wait for the clips that may have been hit.
 
-
-def is_first(job: Body) -> bool:
-    return bool(job["state"] == "processing" and job["attempts"] == 1)
+    Another blow at one of them would make it a poison clip, which is another test.
+    """
+    for name in names:
+        it.processes[name].kill()
+    time.sleep(pause_s)
+    for name in names:
+        it.processes[name].start()
+    hit = [job["job_id"] for job in it.jobs() if job["attempts"] and not job["done"]]
+    for job_id in hit:
+        it.finished(job_id)
 
 
 def started(folder: Path, shared: dict[str, str]) -> Cluster:
@@ -52,16 +58,10 @@ def test_killing_workers_the_front_or_both_at_random_points_loses_and_doubles_no
         began_s = time.monotonic()
         for _ in range(KILLS):
             ids += [it.submit(clip) for clip in clips]
-            wait_for(lambda: nothing_was_hit_twice(it))
             time.sleep(chance.uniform(0, 1.0))
             # "both" are killed together, workers in turn
-            hit = victims if "front" in victims else [chance.choice(victims)]
-            for name in hit:
-                it.processes[name].kill()
-            time.sleep(chance.uniform(0, 0.3))
-            for name in hit:
-                it.processes[name].start()
-            wait_for(lambda: nothing_was_hit_twice(it))
+            hit = [*victims] if "front" in victims else [chance.choice(victims)]
+            blow(it, hit, chance.uniform(0, 0.3))
         it.all_done()
         count = Count.of(it, ids, began_s)
         told(capfd.disabled, f"kill -9 {' and '.join(victims)}, {KILLS} times", count)
@@ -80,16 +80,13 @@ def test_killing_the_one_process_of_a_single_machine_loses_nothing(
 ) -> None:
     chance = random.Random(5)
     with cluster(tmp_path, TOY_FRAME_S=FRAME_S) as it:
-        service = it.add("service", "serve")
+        it.add("service", "serve")
         it.ready()
         began_s, ids = time.monotonic(), []
         for _ in range(4):
             ids += [it.submit(clip) for clip in clips[:2]]
-            wait_for(lambda: nothing_was_hit_twice(it))
             time.sleep(chance.uniform(0, 0.8))
-            service.kill()
-            service.start()
-            wait_for(lambda: nothing_was_hit_twice(it))
+            blow(it, ["service"], 0.0)
         it.all_done()
         count = Count.of(it, ids, began_s)
         told(capfd.disabled, "kill -9 serve on SQLite, 4 times", count)

@@ -250,6 +250,21 @@ def test_of_a_clip_that_is_cancelled_in_its_last_moment_nothing_is_kept(at_work:
     assert not at_work.result(job_id).exists()
 
 
+def test_a_job_that_is_removed_while_it_runs_leaves_no_file(at_work: Bench) -> None:
+    at_work.clips.hold("long.mp4")
+    upload = at_work.service.uploads_dir / "long.mp4"
+    upload.write_bytes(b"clip")
+    job_id = at_work.service.submit(Order("long.mp4", upload=upload)).job_id
+    eventually(lambda: at_work.clips.started)
+    at_work.service.remove(job_id)
+    with pytest.raises(NotFoundError):
+        at_work.service.get(job_id)
+    eventually(lambda: not at_work.clips.running)
+    at_work.finished(at_work.submit())
+    left = at_work.settings.state_dir.rglob(f"*{job_id}*")
+    assert [*left] == []
+
+
 def test_a_finished_job_cannot_be_cancelled_but_removed(at_work: Bench) -> None:
     job_id = at_work.submit()
     at_work.finished(job_id)
