@@ -1,5 +1,6 @@
 """Masks of a clip on disk, one after the other: they differ in length."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -48,5 +49,6 @@ class MaskFile:
         return Mask(place.height_px, place.width_px, np.frombuffer(data, _RUN).astype(np.int64))
 
     def close(self) -> None:
-        self._file.close()
+        with suppress(OSError):
+            self._file.close()
         self._path.unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 from array import array
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -82,7 +83,10 @@ class ObservationLog:
         self._count = 0
 
     def close(self) -> None:
-        self._file.close()
+        """Throw everything away."""
+        # what a full disk did not take is of no use any more, either
+        with suppress(OSError):
+            self._file.close()
         self._path.unlink(missing_ok=True)
         self._masks.close()
 

@@ -1,7 +1,11 @@
 """Masks, looks and risks of identities on their way to disk and back."""
 
+import errno
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
+from typing import IO
 
 import numpy as np
 import orjson
@@ -70,3 +74,21 @@ def test_a_result_of_before_there_were_masks_is_read(tmp_path: Path) -> None:
     path.write_bytes(orjson.dumps(record))
     (frame,) = StoredClip.open(tmp_path).frames()
     assert (frame.people[0].mask, frame.people[0].identity_risk) == (None, 0)
+
+
+def test_a_log_that_a_full_disk_did_not_take_is_thrown_away_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = ObservationLog(tmp_path / "log.bin")
+    log.append(0, [replace(observation(1, 0), mask=DISC)])
+    files = log._file, log._masks._file
+
+    def full(file: IO[bytes]) -> None:
+        file.close()
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    for owner, file in zip((log, log._masks), files, strict=True):
+        monkeypatch.setattr(owner, "_file", SimpleNamespace(close=partial(full, file)))
+    log.close()
+    assert all(file.closed for file in files)
+    assert list(tmp_path.iterdir()) == []
