@@ -29,13 +29,19 @@ from pose_service.runtime.metrics import Metrics
 class Counting(ToyDetector, ToyRegressor):
     """The toy nets, which count the pictures that they are shown.
 
-    From picture `held_at` on they wait until they are let go.
+    From picture `held_at` on they wait until they are let go. `widths_px`: of the pictures that the
+    detector was shown.
     """
 
     def __init__(self, held_at: int | None = None) -> None:
-        self.detected = self.observed = 0
+        self.observed = 0
+        self.widths_px: list[int] = []
         self.let_go = threading.Event()
         self._held_at = held_at
+
+    @property
+    def detected(self) -> int:
+        return len(self.widths_px)
 
     @property
     def holds(self) -> bool:
@@ -43,7 +49,7 @@ class Counting(ToyDetector, ToyRegressor):
         return self._held_at is not None and self.detected > self._held_at
 
     def detect(self, images: Sequence[ImageArray], look: Look = Look.PICTURE) -> list[Regions]:
-        self.detected += len(images)
+        self.widths_px += [image.shape[1] for image in images]
         if self.holds:
             assert self.let_go.wait(PATIENCE_S)
         return super().detect(images, look)

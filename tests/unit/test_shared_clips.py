@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from chunks_kit import Counting, Machine, alone, engine_of, machine, walkers
 from jobs_kit import eventually
-from toy_engine import toy_engine
+from makers import clip_file
+from toy_engine import picture, toy_engine
 
 from pose_service.core.arrays import ImageArray
 from pose_service.core.records import Look, Regions
@@ -359,13 +360,15 @@ def test_a_clip_that_waits_goes_before_chunks_of_another(
         eventually(lambda: own.holds)
         two.service.start()
         eventually(lambda: helping.holds)
-        waiting = one.submit(walkers(tmp_path / "b.mp4", 8))
+        narrow = picture((4, 8, 24, 40), size=(64, 48))
+        waiting = one.submit(clip_file(tmp_path / "b.mp4", [narrow] * 8))
         helping.let_go.set()
         assert len(one.result(waiting)) == 8
-        job = one.service.get(waiting)
-        assert job.worker_id == two.worker_id
+        assert one.service.get(waiting).worker_id == two.worker_id
         # and then it helps on
         eventually(lambda: one.made(job_id) == [1, 2, 3])
+        # the chunk that it had in hand, and then the clip
+        assert helping.widths_px[: CHUNK_FRAMES + 8] == [320] * CHUNK_FRAMES + [64] * 8
         own.let_go.set()
         assert one.result(job_id) == expected
 
