@@ -16,7 +16,7 @@ from pose_service.core.arrays import ImageArray
 from pose_service.core.records import Look, Regions
 from pose_service.engines.seam import Detector, Engine
 from pose_service.jobs import chunk_rows
-from pose_service.pipeline import apart, first_pass, sights
+from pose_service.pipeline import apart, first_pass, sights, video
 
 CHUNK_FRAMES = 16
 """Fewer than usual: a frame takes a tenth of a second."""
@@ -36,7 +36,7 @@ def engine(data_dir: Path) -> Engine:
 
 @pytest.fixture
 def short_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (sights, first_pass, apart, chunk_rows):
+    for module in (sights, video, first_pass, apart, chunk_rows):
         monkeypatch.setattr(module, "CHUNK_FRAMES", CHUNK_FRAMES)
 
 
