@@ -1,5 +1,6 @@
 """ChunkRows: which chunks of which clips may be made, are being made, and lie in the storage."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,7 +66,7 @@ class ChunkRows:
                 if known is None and rows:
                     connection.execute(insert(chunks), rows)
         except IntegrityError:
-            # a claim that was lost, but does not know it yet, does the same
+            # as in `made_by_owner`
             return False
         return known is None and bool(rows)
 
@@ -105,8 +106,10 @@ class ChunkRows:
     def made_by_owner(self, chunk: Chunk) -> None:
         """It is in the storage now, whoever else may have it in hand."""
         values = {"worker_id": None, "done": True}
-        with told("changed"), self._engine.begin() as connection:
-            if not connection.execute(update(chunks).where(*_is(chunk)).values(values)).rowcount:
+        own = update(chunks).where(*_is(chunk))
+        # a claim that was lost, but does not know it yet, has made the same
+        with suppress(IntegrityError), told("changed"), self._engine.begin() as connection:
+            if not connection.execute(own.values(values)).rowcount:
                 connection.execute(insert(chunks).values(vars(chunk) | values))
 
     def leave_to_owner(self, chunk: Chunk, worker_id: str) -> None:

@@ -106,7 +106,7 @@ class Machine:
         """The frames of a job once it is complete, without what they cost."""
         job = self.service.wait(job_id, PATIENCE_S)
         assert job.state is JobState.COMPLETE, (job.state, job.error)
-        frames = self.service.drawing_folder(job) / FRAMES_NAME
+        frames = self.service.result(job) / FRAMES_NAME
         lines = [orjson.loads(line) for line in frames.read_bytes().splitlines()]
         return [{key: line[key] for key in set(line) - {"processing_ms"}} for line in lines]
 
@@ -114,12 +114,11 @@ class Machine:
 @contextmanager
 def machine(folder: Path, name: str, engine: Engine, **changed: Any) -> Iterator[Machine]:
     """One of those that share `folder`; not started yet, stopped at the end."""
-    store = folder / "storage"
     settings = Settings.model_validate(
         {
             "state_dir": folder / name,
             "database_url": f"sqlite:///{folder / 'jobs.sqlite'}",
-            "storage_url": store.as_uri(),
+            "storage_url": (folder / "storage").as_uri(),
             "worker_timeout_s": 3600.0,
             **changed,
         }

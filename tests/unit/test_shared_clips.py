@@ -12,11 +12,13 @@ from makers import clip_file
 from toy_engine import picture, toy_engine
 
 from pose_service.core.arrays import ImageArray
+from pose_service.core.errors import NotFoundError
 from pose_service.core.records import Look, Regions
 from pose_service.jobs import shared
 from pose_service.jobs.chunk_rows import Chunk
 from pose_service.jobs.records import JobState
 from pose_service.jobs.roster import WorkerRecord
+from pose_service.jobs.service import Order
 from pose_service.jobs.storage import DiskFullError, StorageError
 from pose_service.media.decode import open_clip
 from pose_service.media.part import WHOLE
@@ -67,6 +69,30 @@ def test_two_workers_make_what_one_makes_and_look_at_no_frame_twice(
         assert own.observed == own.detected == FRAMES - 3 * CHUNK_FRAMES
         assert one.service.get(job_id).claims == 1
         assert_nothing_left(one, job_id)
+
+
+def test_workers_share_an_uploaded_clip_through_a_bucket(
+    clip: Path, tmp_path: Path, expected: list[dict[str, Any]]
+) -> None:
+    bucket = {"storage_url": f"memory://{tmp_path.name}/chunks"}
+    own, helping = Counting(held_at=0), Counting()
+    with (
+        machine(tmp_path, "one", engine_of(own), **bucket) as one,
+        machine(tmp_path, "two", engine_of(helping), **bucket) as two,
+    ):
+        one.service.start()
+        upload = one.service.uploads_dir / "a.mp4"
+        upload.write_bytes(clip.read_bytes())
+        job_id = one.service.submit(Order("a.mp4", upload=upload)).job_id
+        eventually(lambda: own.holds)
+        two.service.start()
+        eventually(lambda: helping.observed == 3 * CHUNK_FRAMES)
+        eventually(lambda: not two.room.rows.open_jobs())
+        own.let_go.set()
+        assert one.result(job_id) == expected
+        eventually(lambda: one.room.rows.settled_jobs() == [])
+        with pytest.raises(NotFoundError):
+            one.room.fetch(chunk_of(clip, job_id, 1), tmp_path / "gone.npz", lambda: None)
 
 
 @pytest.mark.parametrize(
