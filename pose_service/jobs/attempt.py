@@ -209,8 +209,6 @@ class Attempt:
         self._tools.folders.drop_claim(job)
         if store.is_finished(job.job_id):
             self._tools.folders.settled(job.job_id)
-            if self._tools.chunks is not None:
-                self._tools.chunks.settle(job.job_id)
 
     def _finish(self, error: BaseException | None) -> None:
         job, progress = self._job, self._pace.progress()

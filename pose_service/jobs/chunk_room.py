@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from pose_service.core.errors import NotFoundError
 from pose_service.jobs.chunk_rows import Chunk, ChunkRows, folder_key
 from pose_service.jobs.queue import ClipQueue
 from pose_service.jobs.roster import Roster
@@ -35,15 +36,13 @@ class ChunkRoom:
         """Copy a chunk that is made to `target`; it is there whole or not at all."""
         self.storage.fetch(chunk.key, target, lambda _count: heard())
 
-    def settle(self, job_id: str) -> None:
-        """Remove what there is of a job that nobody will work on again."""
-        if self.rows.forget(job_id):
-            self.remove_files(job_id)
-
     def remove_files(self, job_id: str) -> None:
         """What the storage keeps all the same goes with the job's other files."""
         try:
             self.storage.remove(folder_key(job_id))
+        except NotFoundError:
+            # another process was quicker
+            pass
         except (StorageError, DiskFullError) as error:
             log.warning("[JOB] %s its chunks stay in the storage: %s", job_id, error)
 
@@ -51,5 +50,6 @@ class ChunkRoom:
         """Put right what dead workers and settled jobs left; the jobs that helpers can work on."""
         self.rows.drop_of_the_dead()
         for job_id in self.rows.settled_jobs():
-            self.settle(job_id)
+            self.remove_files(job_id)
+            self.rows.forget(job_id)
         return self.rows.open_jobs()

@@ -258,6 +258,7 @@ def test_a_clip_whose_worker_died_goes_on_elsewhere_from_its_last_finished_chunk
         job_id = one.submit(clip)
         eventually(lambda: dying.holds)
         assert one.made(job_id) == [0, 1]
+        assert one.room.rows.open_jobs() == [job_id] * apart
         one.parts.roster.leave(one.worker_id)
         two.service.start()
         assert two.result(job_id) == expected

@@ -10,7 +10,6 @@ from typing import Any
 
 import orjson
 from coloured_people import CYAN, YELLOW, Actor, Nets, scene, standing, without
-from jobs_kit import PATIENCE_S
 from toy_engine import ToyDetector, ToyRegressor, toy_engine
 
 from pose_service.app import run_clip
@@ -24,6 +23,9 @@ from pose_service.jobs.records import JobOptions, JobState
 from pose_service.jobs.service import JobService, Order
 from pose_service.pipeline.results import FRAMES_NAME
 from pose_service.runtime.metrics import Metrics
+
+PATIENCE_S = 20.0
+"""Far longer than anything here takes: a test that reaches it has found a hang."""
 
 
 class Counting(ToyDetector, ToyRegressor):
@@ -113,7 +115,10 @@ class Machine:
 
 @contextmanager
 def machine(folder: Path, name: str, engine: Engine, **changed: Any) -> Iterator[Machine]:
-    """One of those that share `folder`; not started yet, stopped at the end."""
+    """One of those that share `folder`; not started yet, stopped at the end.
+
+    They have no queue in common unless told: each one's keeper finds what there is to do.
+    """
     settings = Settings.model_validate(
         {
             "state_dir": folder / name,
