@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,10 +40,9 @@ class ChunkRoom:
     def remove_files(self, job_id: str) -> None:
         """What the storage keeps all the same goes with the job's other files."""
         try:
-            self.storage.remove(folder_key(job_id))
-        except NotFoundError:
-            # another process was quicker
-            pass
+            # another process may be quicker
+            with suppress(NotFoundError):
+                self.storage.remove(folder_key(job_id))
         except (StorageError, DiskFullError) as error:
             log.warning("[JOB] %s its chunks stay in the storage: %s", job_id, error)
 
