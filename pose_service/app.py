@@ -68,7 +68,8 @@ def job_service(
     if hub is None:
         return JobService(settings, None)
     engine = hub
-    service = JobService(settings, partial(run_clip, settings, engine, numbers or Metrics()))
+    clips = partial(run_clip, settings, engine, numbers or Metrics())
+    service = JobService(settings, clips, nets=engine)
     if service.worker is not None:
         service.worker.engine_state = lambda: asdict(engine.state)
     return service
@@ -84,7 +85,15 @@ def run_clip(
     )
     with log_context(job_id=task.job.job_id), numbers.clip_stages() as stages:
         told = watch.also(stages)
-        run = process_clip(task.source, hub, options, task.folder, told, kept=task.kept)
+        run = process_clip(
+            task.source,
+            hub,
+            options,
+            task.folder,
+            told,
+            kept=task.kept,
+            elsewhere=task.elsewhere,
+        )
         write_result(task.folder, replace(run, frames=numbers.passed(run.frames)))
 
 

@@ -265,6 +265,7 @@ def toy_engine(toy_body: ToyBody | None = None) -> Engine:
         focal_px=lambda width_px, height_px: float(max(width_px, height_px)),
         models={"toy": "loaded"},
         frames_together=4,
+        frames_apart=True,
     )
 
 

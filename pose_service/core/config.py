@@ -119,6 +119,7 @@ class Settings(BaseModel):
     storage_url: SecretStr | None = Field(None, alias="POSE_STORAGE_URL")
     storage_wait_s: float = Field(600.0, alias="POSE_STORAGE_WAIT_S", ge=0)
     front_only: bool = Field(False, alias="POSE_FRONT_ONLY")
+    share_clips: bool = Field(True, alias="POSE_SHARE_CLIPS")
     worker_timeout_s: float = Field(20.0, alias="POSE_WORKER_TIMEOUT_S", ge=0.5)
     source_buckets: Annotated[tuple[str, ...], BeforeValidator(_split_list)] = Field(
         (), alias="POSE_SOURCE_BUCKETS"

@@ -12,7 +12,7 @@ from pose_service.core.files import FileSource
 from pose_service.engines.seam import Availability, Engine, EngineRecipe, TemporalModel, Tracker
 from pose_service.fourdhumans.files import WITHOUT_PHALP, located_all
 from pose_service.fourdhumans.sizes import OFFICIAL, Sizes
-from pose_service.runtime.device import Compute, choose, nvidia_cards
+from pose_service.runtime.device import Compute, choose, kind_of, nvidia_cards
 
 if TYPE_CHECKING:
     from pose_service.fourdhumans.assembly import Parts
@@ -78,13 +78,14 @@ def build(settings: Settings, sizes: Sizes) -> Engine:
         models=dict.fromkeys(_loaded(parts), "loaded"),
         frames_together=settings.batch,
         setup=_setup(settings, compute),
+        frames_apart=settings.detect_every == 1,
     )
 
 
 def _setup(settings: Settings, compute: Compute) -> str:
-    """See `Engine.setup`. The size of a batch counts: it changes the order of sums."""
+    """See `Engine.setup`. Batch, card and build of torch count: they change the order of sums."""
     own = settings.clip_score, settings.detect_every, settings.phalp, settings.batch
-    return "/".join(map(str, (compute, settings.compile, *own)))
+    return "/".join(map(str, (kind_of(compute), settings.compile, *own)))
 
 
 def _tracker_maker(settings: Settings, parts: "Parts") -> Callable[[float], Tracker]:

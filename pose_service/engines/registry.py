@@ -73,6 +73,9 @@ def plug_in(engine: Engine, settings: Settings) -> Engine:
         return engine
     if "temporal" in parts:
         parts["foretell"] = None
+    if "new_tracker" in parts:
+        # it may look where it wants to
+        parts["frames_apart"] = False
     plugged = "+".join(spec for spec in named.values() if spec)
     return replace(engine, **parts, model_version=f"{engine.model_version}+{plugged}")
 

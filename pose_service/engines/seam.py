@@ -120,7 +120,11 @@ class Engine:
     `models` says of each net or body file of this engine that it is `loaded`. `new_tracker` makes
     the tracker of one clip or session from the clip's frames per second. `frames_together`: so
     many pictures are best handed to detector and regressor at once, where so many wait. `setup`:
-    the settings that change what the nets answer, beside `model_version` and `device`.
+    what else changes the nets' answers, beside `model_version` and `device`.
+
+    `frames_apart`: in a clip the detector looks at every frame and the tracker's regions are its
+    finds, so that several machines may look at different frames; False where what was seen in one
+    frame says where to look in the next.
 
     `temporal` runs no net, so any thread may ask it. `foretell`, where there is one, may: on the
     thread of the nets it says better than `temporal` what comes after.
@@ -138,6 +142,7 @@ class Engine:
     models: Mapping[str, str] = field(default_factory=dict)
     frames_together: int = 1
     setup: str = ""
+    frames_apart: bool = False
     foretell: TemporalModel | None = None
 
     @property

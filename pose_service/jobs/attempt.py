@@ -10,15 +10,18 @@ from types import TracebackType
 from typing import TypeVar
 
 from pose_service.core.errors import PoseError, UnavailableError
+from pose_service.jobs.chunk_room import ChunkRoom
 from pose_service.jobs.database import DatabaseError
 from pose_service.jobs.pace import Pace
 from pose_service.jobs.patience import with_database, with_storage
 from pose_service.jobs.records import UNFINISHED, Failure, Job, JobState
+from pose_service.jobs.shared import SharedChunks
 from pose_service.jobs.sources import Sources
 from pose_service.jobs.storage import DiskFullError, Storage, StorageError, disk_full, is_full
 from pose_service.jobs.store import JobStore
 from pose_service.jobs.work import WorkFolders
 from pose_service.pipeline.results import HEAD_NAME
+from pose_service.pipeline.sights import Elsewhere
 from pose_service.pipeline.video import ClipStoppedError, ClipWatch
 
 T = TypeVar("T")
@@ -26,11 +29,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class ClipTask:
-    """What is to be done: the clip `source` of `job`, its result into `folder`."""
+    """What is to be done: the clip `source` of `job`, its result into `folder`.
+
+    `elsewhere`: workers that share its chunks.
+    """
 
     job: Job
     source: Path
     folder: Path
+    elsewhere: Elsewhere | None = None
 
     @property
     def kept(self) -> Path:
@@ -48,13 +55,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Tools:
-    """What an attempt works with; the same for all attempts of a process."""
+    """What an attempt works with; the same for all attempts of a process.
+
+    `chunks`: None where clips are not shared.
+    """
 
     store: JobStore
     storage: Storage
     folders: WorkFolders
     sources: Sources
     storage_wait_s: float
+    chunks: ChunkRoom | None = None
 
     def forget(self, job_id: str) -> None:
         """Remove the files of a job that nobody works on or asks for any more."""
@@ -129,7 +140,7 @@ class Attempt:
             watch = ClipWatch(self._watch, lambda: self._lost or self._stopping.is_set())
             folder = self._tools.folders.of_claim(self._job)
             source = self._obtained(folder.parent, watch)
-            run_clip(ClipTask(self._job, source, folder), watch)
+            run_clip(ClipTask(self._job, source, folder, self._elsewhere(watch)), watch)
             if (folder / HEAD_NAME).is_file():
                 self._publish(folder, watch)
 
@@ -144,6 +155,12 @@ class Attempt:
             return sources.keep(self._job, file, self._store.keep_source)
 
         return self._with_storage(fetch, watch)
+
+    def _elsewhere(self, watch: ClipWatch) -> Elsewhere | None:
+        room, job = self._tools.chunks, self._job
+        if room is None or job.worker_id is None:
+            return None
+        return SharedChunks(room, job.job_id, job.worker_id, lambda: self._say(watch, "tracking"))
 
     def _publish(self, folder: Path, watch: ClipWatch) -> None:
         self._say(watch, "storing")

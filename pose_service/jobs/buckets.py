@@ -156,10 +156,10 @@ class BucketStorage:
         ):
             copy(source.read, target, heard)
 
-    def remove(self, job_id: str) -> None:
+    def remove(self, key: str) -> None:
         with self._bucket.told("remove a job's files"):
-            if self._bucket.files.exists(self._path(job_id)):
-                self._bucket.files.rm(self._path(job_id), recursive=True)
+            if self._bucket.files.exists(self._path(key)):
+                self._bucket.files.rm(self._path(key), recursive=True)
 
     def remove_forgotten(self, known_ids: Container[str], before: float) -> None:
         """Nothing: another installation may share the bucket, and its jobs are not known here."""

@@ -63,7 +63,9 @@ class Keeper:
         if self._worker is not None:
             self._worker.keep_running()
         self._clean(keep_s)
-        self._queue.fill_up([job.job_id for job in self._store.in_state(JobState.QUEUED)])
+        waiting = [job.job_id for job in self._store.in_state(JobState.QUEUED)]
+        chunks = self._tools.chunks
+        self._queue.fill_up([*waiting, *(() if chunks is None else chunks.tend())])
 
     def _strike_the_dead(self, state_dir: Path) -> None:
         listed = self._roster.all()

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from pose_service.core.config import Settings
 from pose_service.jobs.attempt import Tools
+from pose_service.jobs.chunk_room import ChunkRoom
+from pose_service.jobs.chunk_rows import ChunkRows
 from pose_service.jobs.clock import CalmClock
 from pose_service.jobs.database import open_database
 from pose_service.jobs.queue import ClipQueue, open_queue
@@ -31,5 +33,7 @@ def open_parts(settings: Settings, clock: Callable[[], float] | None = None) -> 
     store = JobStore(engine, clock or CalmClock())
     storage, folders = open_storage(settings), WorkFolders(settings.state_dir)
     sources = Sources(settings, storage, folders)
-    tools = Tools(store, storage, folders, sources, settings.storage_wait_s)
-    return JobParts(tools, Roster(engine), open_queue(settings))
+    roster, queue = Roster(engine), open_queue(settings)
+    chunks = ChunkRoom(ChunkRows(engine), storage, queue, roster) if settings.share_clips else None
+    tools = Tools(store, storage, folders, sources, settings.storage_wait_s, chunks)
+    return JobParts(tools, roster, queue)

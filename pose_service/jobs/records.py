@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from typing import Literal, Self, get_args
 
+from pose_service.media.part import ClipPart
+
 Faces = Literal["each", "once", "none"]
 
 
@@ -51,6 +53,11 @@ class JobOptions:
             raise ValueError(f"faces: expected one of {get_args(Faces)}, got {self.faces!r}")
         if self.precision < 0:
             raise ValueError(f"precision: expected 0 or more, got {self.precision}")
+
+    @property
+    def part(self) -> ClipPart:
+        """Which frames of the clip are wanted."""
+        return ClipPart(self.start_s, self.end_s, self.every)
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))

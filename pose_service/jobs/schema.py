@@ -86,6 +86,16 @@ workers = Table(
     Column("beats", Integer, nullable=False),
 )
 
+chunks = Table(
+    "job_chunks",
+    metadata,
+    Column("job_id", String(36), primary_key=True),
+    Column("made_by", String(40), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("worker_id", String(36)),
+    Column("done", Boolean, nullable=False, server_default="0"),
+)
+
 _OF_THE_STORE = ("arrival", "callback_tries", "callback_due")
 _FLAT = {"terms": Terms, "progress": Progress}
 

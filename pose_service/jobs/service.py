@@ -12,6 +12,7 @@ from pose_service.core.config import Settings
 from pose_service.core.errors import ConflictError, TooManyError, UnavailableError
 from pose_service.jobs.attempt import RunClip, result_key
 from pose_service.jobs.describe import described
+from pose_service.jobs.helper import Helper
 from pose_service.jobs.keeper import Keeper, KeeperThread
 from pose_service.jobs.parts import JobParts, open_parts
 from pose_service.jobs.records import UNFINISHED, Job, JobOptions, JobState, Terms
@@ -21,6 +22,7 @@ from pose_service.jobs.webhook import Courier
 from pose_service.jobs.work import checked
 from pose_service.jobs.worker import ClipWorker
 from pose_service.pipeline.results import ResultFolder
+from pose_service.pipeline.video import NetRunner
 
 TEND_EVERY_S = 5.0
 LOOK_EVERY_S = 0.25
@@ -49,7 +51,7 @@ class JobService:
 
     The store is the truth, the queue only says that there is something to do, and a keeper thread
     makes the two agree. With `run_clip` this process works on clips, too; without it takes them in
-    for workers elsewhere.
+    for workers elsewhere. With `nets` it helps with the clips of others while it has none.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class JobService:
         *,
         tend_every_s: float = TEND_EVERY_S,
         parts: JobParts | None = None,
+        nets: NetRunner | None = None,
     ) -> None:
         self._settings = settings
         self._parts = parts = parts or open_parts(settings)
@@ -72,6 +75,10 @@ class JobService:
                 parts.tools, parts.roster, parts.queue, run_clip, settings.state_dir
             )
             self.worker.ended_clip = self._notify
+            if parts.tools.chunks is not None and nets is not None:
+                self.worker.helper = Helper(
+                    parts.tools, parts.tools.chunks, nets, settings.max_pixels
+                )
         vigil = Vigil(settings.worker_timeout_s)
         self._keeper = Keeper(parts.tools, parts.roster, parts.queue, self.worker, vigil)
         every_s = min(tend_every_s, settings.worker_timeout_s / 4)

@@ -54,8 +54,8 @@ class Storage(Protocol):
         """Copy a file to `target`; `NotFoundError` if it is not there."""
         ...
 
-    def remove(self, job_id: str) -> None:
-        """Delete all of a job's files; what cannot be deleted now is left for later."""
+    def remove(self, key: str) -> None:
+        """Delete all that lies below `key`; what cannot be deleted now is left for later."""
         ...
 
     def remove_forgotten(self, known_ids: Container[str], before: float) -> None:
@@ -111,8 +111,8 @@ class FolderStorage:
         with told_of_disk(f"read {Path(key).name}"), (self._root / key).open("rb") as source:
             copy(source.read, target, heard)
 
-    def remove(self, job_id: str) -> None:
-        _delete(self._root / job_id)
+    def remove(self, key: str) -> None:
+        _delete(self._root / key)
 
     def remove_forgotten(self, known_ids: Container[str], before: float) -> None:
         if self._own:

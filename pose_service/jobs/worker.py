@@ -12,6 +12,7 @@ from typing import Any
 
 from pose_service.jobs.attempt import Attempt, RunClip, Tools, report
 from pose_service.jobs.database import DatabaseError
+from pose_service.jobs.helper import Helper
 from pose_service.jobs.lock import StateLock
 from pose_service.jobs.queue import ClipQueue
 from pose_service.jobs.records import Job
@@ -42,6 +43,7 @@ class ClipWorker:
         self.stopping = threading.Event()
         self.ended_clip: Callable[[], None] = lambda: None
         self.engine_state: Callable[[], Mapping[str, Any]] = dict
+        self.helper: Helper | None = None
         self._tools = tools
         self._roster = roster
         self._queue = queue
@@ -95,12 +97,17 @@ class ClipWorker:
             log.warning("[JOB] %s cannot be given back: %s", job.job_id, error)
 
     def _called(self, _job_id: str) -> None:
-        """A clip waits. Whichever came first is taken; messages may be lost or doubled."""
+        """There is something to do. The clip that came first is taken, else chunks of another.
+
+        Messages may be lost or doubled.
+        """
         with self.hand:
             if self.stopping.is_set():
                 return
             self._job = self._tools.store.claim_next(self.worker_id)
         if self._job is None:
+            if self.helper is not None:
+                self.helper.help(self.worker_id, self.stopping)
             return
         try:
             Attempt(self._job, self._tools, self.stopping).run(self._run_clip)

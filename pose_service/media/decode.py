@@ -1,6 +1,6 @@
 """Clips to frames: upright, RGB, numbered from 0 without gaps, with the clip's own times."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
@@ -78,6 +78,18 @@ class Clip:
         """
         for index, time_s, picture in self._pictures(max_frames):
             yield Frame(index, time_s, self._upright_rgb(picture))
+
+    def frames_from(self, first: int, passing: Callable[[], None]) -> Iterator[Frame]:
+        """The frames from number `first` on, the same as `frames()` gives.
+
+        Those before it are decoded as well, for seeking is not exact; `passing` is called at each
+        of them, and may raise.
+        """
+        for index, time_s, picture in self._pictures(None):
+            if index < first:
+                passing()
+            else:
+                yield Frame(index, time_s, self._upright_rgb(picture))
 
     def frame(self, index: int) -> Frame:
         """The one frame of number `index`; `BadRequestError` if the clip has no such frame.

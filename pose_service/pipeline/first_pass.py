@@ -7,14 +7,11 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from pathlib import Path
 from typing import Protocol, TypeVar
 
-import pose_service
 from pose_service.core.records import Frame, Look
 from pose_service.engines.seam import Engine, Tracker
 from pose_service.media.decode import Clip
-from pose_service.media.part import ClipPart
 from pose_service.media.prefetch import prefetch
 from pose_service.pipeline.observation_log import ObservationLog
 from pose_service.pipeline.second_pass import Clock
@@ -46,9 +43,9 @@ class FirstPass:
     def run(self, clip: Clip, max_frames: int | None) -> Clock:
         """Track everybody in `clip`; frames whose sights are known are shown to no net."""
         clock = Clock(array("d"), array("d"))
-        tracker, together = self.nets.run_clip(partial(_tracker_of, fps=clip.fps_hint))
+        tracker, together = self.nets.run_clip(partial(tracker_of, fps=clip.fps_hint))
         with closing(prefetch(clip.frames(max_frames))) as frames:
-            for group in _groups(frames, together):
+            for group in groups(frames, together):
                 self.report(len(clock.times_s))
                 started = time.perf_counter()
                 for frame, tracked in zip(group, self._track(tracker, group), strict=True):
@@ -58,6 +55,8 @@ class FirstPass:
                 cost_ms = 1000 * (time.perf_counter() - started) / len(group)
                 clock.costs_ms.extend([cost_ms] * len(group))
         self.report(len(clock.times_s))
+        if self.sights is not None:
+            self.sights.finish()
         return clock
 
     def _track(self, tracker: Tracker, group: list[Frame]) -> list[Tracked]:
@@ -74,17 +73,7 @@ class FirstPass:
         return tracked
 
 
-def made_by(source: Path, engine: Engine, part: ClipPart) -> str:
-    """What the nets' answers to a part of the clip `source` depend on."""
-    state = source.stat()
-    parts = (
-        pose_service.__version__, engine.model_version, engine.device, engine.setup,
-        source.name, state.st_size, state.st_mtime_ns, part,
-    )  # fmt: skip
-    return "\n".join(map(str, parts))
-
-
-def _groups(frames: Iterator[Frame], together: int) -> Iterator[list[Frame]]:
+def groups(frames: Iterator[Frame], together: int) -> Iterator[list[Frame]]:
     """Frames to look at together, never across the border of two chunks.
 
     So each group is the same whenever the clip is run, and all of it is known or nothing is.
@@ -95,7 +84,7 @@ def _groups(frames: Iterator[Frame], together: int) -> Iterator[list[Frame]]:
         index += len(group)
 
 
-def _tracker_of(engine: Engine, fps: float) -> tuple[Tracker, int]:
+def tracker_of(engine: Engine, fps: float) -> tuple[Tracker, int]:
     """The clip's tracker, and how many of its frames are worth looking at together."""
     tracker = engine.new_tracker(fps)
     return tracker, min(tracker.lookahead, engine.frames_together)

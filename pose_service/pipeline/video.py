@@ -18,12 +18,13 @@ from pose_service.core.records import ClipInfo, TrackedFrame
 from pose_service.engines.seam import Engine
 from pose_service.media.decode import MAX_PIXELS, open_clip
 from pose_service.media.part import WHOLE, ClipPart
-from pose_service.pipeline.first_pass import FirstPass, made_by
+from pose_service.pipeline.first_pass import FirstPass
+from pose_service.pipeline.makers import made_by
 from pose_service.pipeline.merging import merge_tracks
 from pose_service.pipeline.observation_log import ObservationLog
 from pose_service.pipeline.quality import TrackQuality
 from pose_service.pipeline.second_pass import SecondPass
-from pose_service.pipeline.sights import SightStore
+from pose_service.pipeline.sights import CHUNK_FRAMES, Elsewhere, SightStore
 from pose_service.pipeline.tracks import MergedTrack, choose_tracks, merged_of
 
 T = TypeVar("T")
@@ -109,11 +110,13 @@ def process_clip(
     watch: ClipWatch,
     *,
     kept: Path | None = None,
+    elsewhere: Elsewhere | None = None,
 ) -> ClipRun:
     """Track everybody in the clip `source`; `scratch` is a folder for the log.
 
     What the nets answered stays in the folder `kept` in chunks, if there is one: another try at the
-    same clip, after whatever ended this one, begins with them. Whoever gave it removes it.
+    same clip, after whatever ended this one, begins with them. Whoever gave it removes it. With
+    `elsewhere`, chunks that others made of this clip are used, and these are shared.
 
     Raises `BadVideoError` for a file that is no clip and `ClipStoppedError` when `watch` says so.
     `run.close` removes the log, which using up `run.frames` does as well.
@@ -123,7 +126,10 @@ def process_clip(
         engine = _loaded(hub, watch)
         clip = open_clip(source, max_pixels=options.max_pixels, part=options.part)
         total = _least(clip.stated_frame_count, options.max_frames)
-        sights = None if kept is None else SightStore(kept, made_by(source, engine, options.part))
+        sights = None
+        if kept is not None:
+            sights = SightStore(kept, made_by(source, engine, options.part), elsewhere)
+            sights.offer((total or 0) // CHUNK_FRAMES if engine.frames_apart else 0)
         report = partial(watch.report, "tracking", total=total)
         clock = FirstPass(hub, log, sights, report).run(clip, options.max_frames)
         info = _noted(clip.info(), log)

@@ -33,6 +33,20 @@ class Compute:
         return f"{self.device} in {numbers}"
 
 
+def kind_of(compute: Compute) -> str:
+    """What is alike on all machines whose nets answer alike, to the last bit, as far as we know.
+
+    Two cards of one model are of one kind, whatever their numbers are.
+    """
+    import torch
+
+    if compute.device.type == "cuda":
+        where = torch.cuda.get_device_name(compute.device)
+    else:
+        where = f"CPU with {torch.backends.cpu.get_cpu_capability()}"
+    return f"{where}, {compute.half or 'float32'}, torch {torch.__version__}"
+
+
 def nvidia_cards() -> int:
     """How many cards the NVIDIA driver offers to this process; 0 without a driver."""
     try:

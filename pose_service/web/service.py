@@ -128,7 +128,7 @@ class Service:
 
 def part_of(job: Job) -> ClipPart:
     """Which frames of its clip a job was asked for."""
-    return ClipPart(job.options.start_s, job.options.end_s, job.options.every)
+    return job.options.part
 
 
 def service() -> Service:

@@ -49,6 +49,13 @@ def test_every_part_can_be_replaced_by_a_setting() -> None:
     assert "toy_engine:tracker" in engine.model_version
 
 
+def test_a_tracker_of_ones_own_may_look_where_it_wants_so_its_frames_are_not_apart() -> None:
+    assert toy_engine().frames_apart
+    assert registry.plug_in(toy_engine(), Settings(detector="toy_engine:detector")).frames_apart
+    own = registry.plug_in(toy_engine(), Settings(tracker="toy_engine:tracker"))
+    assert not own.frames_apart
+
+
 @pytest.mark.parametrize(
     "spec", ["no_such_module:x", "toy_engine:no_such_thing", "toy_engine", "toy_engine:CONFIDENCE"]
 )
