@@ -13,7 +13,7 @@ from pose_service.jobs.attempt import Tools
 from pose_service.jobs.chunk_choice import next_of
 from pose_service.jobs.chunk_room import ChunkRoom
 from pose_service.jobs.chunk_rows import Chunk, ChunkRows, ChunkState
-from pose_service.jobs.records import JobState
+from pose_service.jobs.records import UNFINISHED, JobState
 from pose_service.media.decode import open_clip
 from pose_service.pipeline.apart import ChunkMaker
 from pose_service.pipeline.makers import engine_mark, made_by
@@ -140,7 +140,7 @@ class Helper:
             return False
         self._room.storage.put(path, chunk.key)
         if not rows.made(chunk, hand.worker_id):
-            if self._tools.store.is_finished(chunk.job_id):
+            if self._tools.store.state_of(chunk.job_id) not in UNFINISHED:
                 self._room.remove_files(chunk.job_id)
             return False
         log.info("[JOB] %s helped with chunk %d", chunk.job_id, chunk.number)
