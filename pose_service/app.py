@@ -13,7 +13,7 @@ from pose_service.engines.seam import Engine
 from pose_service.jobs.attempt import ClipTask
 from pose_service.jobs.service import JobService
 from pose_service.pipeline.results import write_result
-from pose_service.pipeline.video import ClipOptions, ClipWatch, process_clip
+from pose_service.pipeline.video import ClipOptions, ClipWatch, NetRunner, process_clip
 from pose_service.runtime.hub import ModelHub
 from pose_service.runtime.metrics import Metrics
 from pose_service.web import (
@@ -76,7 +76,7 @@ def job_service(
 
 
 def run_clip(
-    settings: Settings, hub: ModelHub, numbers: Metrics, task: ClipTask, watch: ClipWatch
+    settings: Settings, hub: NetRunner, numbers: Metrics, task: ClipTask, watch: ClipWatch
 ) -> None:
     """Process one clip and leave its result in the task's folder; called by the job service."""
     asked = task.job.options

@@ -129,7 +129,7 @@ def machine(folder: Path, name: str, engine: Engine, **changed: Any) -> Iterator
         }
     )
     nets, parts = Nets(engine), open_parts(settings)
-    clips = partial(run_clip, settings, nets, Metrics())  # type: ignore[arg-type]
+    clips = partial(run_clip, settings, nets, Metrics())
     service = JobService(settings, clips, tend_every_s=0.05, parts=parts, nets=nets)
     try:
         yield Machine(service, parts)
