@@ -80,7 +80,9 @@ def clip_file(
     times_s = [i / fps for i in range(len(images))] if times_s is None else times_s
     ticks_per_s = {"gif": 100, "mpeg2video": fps}.get(codec, TICKS_PER_S)
     with av.open(str(path), "w", format=file_format) as container:
-        stream = container.add_stream(codec, rate=fps)
+        # where x264 may choose how exact it is, it makes another file each time
+        options = {"qp": "23"} if codec == "libx264" else {}
+        stream = container.add_stream(codec, rate=fps, options=options)
         stream.height, stream.width, _ = images[0].shape
         stream.pix_fmt = pix_fmt
         stream.codec_context.time_base = Fraction(1, ticks_per_s)
