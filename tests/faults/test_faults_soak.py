@@ -143,7 +143,8 @@ def assert_only_results_are_left(it: Cluster, ids: list[str]) -> None:
     for job_id in ids:
         claims = [path for path in (storage / job_id).iterdir() if path.is_dir()]
         assert [claim.name for claim in claims] == ["1"], job_id
-    assert scratch_of(it) == []
+    # the work folder goes a moment after the job is complete
+    wait_for(lambda: scratch_of(it) == [])
     for job_id in ids:
         it.patiently("DELETE", f"/jobs/{job_id}?remove=true")
     assert os.listdir(storage) == []
