@@ -82,8 +82,8 @@ MEASURE = Measure(
     f"`POST /pose/video` with `async` to a front without nets, `{CLIP}` by path and as an upload, "
     "over one connection, each sent when the one before is done; from the first byte of the "
     "request to the last of the 202. One worker with toy nets does one frame of each. A clip's "
-    "first frame is decoded before it is taken in, so that what is no clip is refused at once: that "
-    "depends on the clip alone and is measured by itself before each request; the front itself is "
+    "first frame is decoded before it is taken in, so that what is no clip is refused at once: "
+    "that depends on the clip alone and is measured by itself before each request; the front itself is "
     "the difference.",
     figures,
 )
