@@ -106,6 +106,10 @@ class Machines:
         found: list[dict[str, Any]] = self.client.get("/jobs?limit=500")["jobs"]
         return found
 
+    def wait_job(self, job_id: str) -> None:
+        """Until this job is done."""
+        wait_until(lambda: bool(self.client.get(f"/jobs/{job_id}")["done"]))
+
     def wait_done(self, count: int) -> list[dict[str, Any]]:
         """The jobs, when `count` of them are done; `BenchmarkError` unless all are complete."""
 

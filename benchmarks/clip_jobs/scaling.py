@@ -64,8 +64,9 @@ def _rate(it: Machines, clip: Path) -> float:
     for _ in range(CLIPS):
         it.submit(clip)
     counted = it.wait_done(before + CLIPS)[:CLIPS]
-    began_s = min(job["started_at"] for job in counted)
-    return S_PER_MIN * CLIPS / (max(job["completed_at"] for job in counted) - began_s)
+    began_s: float = min(job["started_at"] for job in counted)
+    ended_s: float = max(job["completed_at"] for job in counted)
+    return S_PER_MIN * CLIPS / (ended_s - began_s)
 
 
 def pin(pid: int, core: int) -> None:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.clip_jobs.bed import TOYS, Backend, Bed, Machines, machines, wait_until
+from benchmarks.clip_jobs.bed import TOYS, Backend, Bed, Machines, machines
 from benchmarks.figures import Figure, Goal, Measure
 from benchmarks.measures.clip import CLIP
 from benchmarks.service import Asked
@@ -72,8 +72,7 @@ def taken_ms(it: Machines, asked: Asked, clip: Path) -> list[tuple[float, float]
         looking_ms = time_ms(lambda: open_clip(clip))
         reply = it.client.ask(asked, status=202, keep=True)
         taken.append((reply.ms, looking_ms))
-        path = f"/jobs/{json.loads(reply.data)['job_id']}"
-        wait_until(lambda path=path: it.client.get(path)["done"])
+        it.wait_job(json.loads(reply.data)["job_id"])
     return taken[1:]
 
 
@@ -83,7 +82,7 @@ MEASURE = Measure(
     "over one connection, each sent when the one before is done; from the first byte of the "
     "request to the last of the 202. One worker with toy nets does one frame of each. A clip's "
     "first frame is decoded before it is taken in, so that what is no clip is refused at once: "
-    "that depends on the clip alone and is measured by itself before each request; the front itself is "
-    "the difference.",
+    "that depends on the clip alone and is measured by itself before each request; the front "
+    "itself is the difference.",
     figures,
 )
