@@ -1,4 +1,4 @@
-"""Memory of a process and of everything it started, as Linux counts it."""
+"""Memory and open files of a process and of everything it started, as Linux counts them."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +16,11 @@ def rss_mb(pid: int) -> float:
 def peak_mb(pid: int) -> float:
     """The most that each of the processes ever held, summed; the kernel misses no peak."""
     return _sum_mb(pid, "VmHWM")
+
+
+def open_files(pid: int) -> int:
+    """Descriptors that are open now, summed over the processes."""
+    return sum(len(list(Path(f"/proc/{process}/fd").iterdir())) for process in _family(pid))
 
 
 def _sum_mb(pid: int, field: str) -> float:

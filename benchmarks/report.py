@@ -6,8 +6,9 @@ from typing import Any
 INTRO = """\
 # Performance
 
-This page is written by `python benchmarks/run.py`, `python benchmarks/fourdhumans.py` and
-`python benchmarks/tracking.py` from the results files beside it; no number in it is typed by hand.
+This page is written by `python benchmarks/run.py`, `python benchmarks/jobs.py`,
+`python benchmarks/fourdhumans.py` and `python benchmarks/tracking.py` from the results files beside
+it; no number in it is typed by hand.
 The machine is shared with other work: absolute times move with what else it does, so **ratios
 within one run are what counts**. Figures measured several times are medians, with the 10th and 90th
 percentile of the repeats as spread; single ones have no spread.
@@ -23,6 +24,11 @@ measures the service with the embedded engine in some minutes, on Linux, and wri
 that has mediapipe (without it the comparisons are left out). `--only NAME`, or
 `python -m pose_service bench NAME`, prints one chapter and writes nothing. What is started is ended
 again, also when the run is interrupted.
+
+    python benchmarks/jobs.py --media FOLDER
+
+measures the clip jobs in three minutes on two cores, in the same manner, into
+`performance-jobs.json`: on SQLite, and with Redis and PostgreSQL where they are installed.
 
     python benchmarks/fourdhumans.py --device cpu --weights FOLDER
     python benchmarks/fourdhumans.py --device cuda --weights FOLDER

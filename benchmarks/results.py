@@ -11,8 +11,9 @@ from benchmarks.figures import Measure
 from benchmarks.report import render
 
 PAGE = "performance.md"
-SERVICE, OFFICIAL, TRACKING = (
+SERVICE, OFFICIAL, TRACKING, JOBS = (
     "performance.json", "performance-4dhumans.json", "performance-tracking.json",
+    "performance-jobs.json",
 )  # fmt: skip
 
 Bed = TypeVar("Bed")
@@ -42,7 +43,7 @@ def write(path: Path, results: Fields) -> None:
     """Keep `results`; if `path` has its usual name, make the page beside it anew."""
     path.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     print(f"written: {path}")
-    if path.name in (SERVICE, OFFICIAL, TRACKING):
+    if path.name in (SERVICE, OFFICIAL, TRACKING, JOBS):
         page = path.with_name(PAGE)
         page.write_text(page_of(path.parent), encoding="utf-8")
         print(f"written: {page}")
@@ -51,7 +52,7 @@ def write(path: Path, results: Fields) -> None:
 def page_of(folder: Path) -> str:
     """The page that the results files in `folder` make; a missing one leaves its chapters out."""
     by_device = (read(folder / name).values() for name in (OFFICIAL, TRACKING))
-    parts = [read(folder / SERVICE), *chain.from_iterable(by_device)]
+    parts = [*map(read, (folder / SERVICE, folder / JOBS)), *chain.from_iterable(by_device)]
     return render([part for part in parts if part])
 
 

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, Self
@@ -37,6 +37,16 @@ class Reply:
     data: bytes
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A request."""
+
+    method: str
+    path: str
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
 class Client:
     """One connection that stays open from request to request."""
 
@@ -55,12 +65,19 @@ class Client:
         """Ask, and read the answer piece by piece; `packed` takes it with gzip."""
         encoding = "gzip" if packed else "identity"
         headers = {"Content-Type": "application/json", "Accept-Encoding": encoding}
-        body = json.dumps(fields).encode()
+        return self.ask(Asked("POST", path, json.dumps(fields).encode(), headers), keep=keep)
+
+    def get(self, path: str) -> Any:
+        """The JSON at `path`."""
+        return json.loads(self.ask(Asked("GET", path), keep=True).data)
+
+    def ask(self, asked: Asked, *, status: int = 200, keep: bool = False) -> Reply:
+        """The answer, which is to have `status`."""
         started = time.perf_counter()
-        self._connection.request("POST", path, body, headers)
+        self._connection.request(asked.method, asked.path, asked.body, dict(asked.headers))
         response = self._connection.getresponse()
-        if response.status != 200:
-            raise BenchmarkError(f"{path}: {response.status} {response.read(300)!r}")
+        if response.status != status:
+            raise BenchmarkError(f"{asked.path}: {response.status} {response.read(300)!r}")
         kept, size_bytes = [], 0
         while piece := response.read(_PIECE_BYTES):
             size_bytes += len(piece)
@@ -117,8 +134,13 @@ class RunningService:
 
 
 @contextmanager
-def serving(setup: Setup, command: Sequence[str] = SERVE) -> Iterator[RunningService]:
-    """A service on a free port with a state folder of its own; ended whatever happens."""
+def serving(
+    setup: Setup, command: Sequence[str] = SERVE, settings: Mapping[str, str] | None = None
+) -> Iterator[RunningService]:
+    """A service on a free port with a state folder of its own; ended whatever happens.
+
+    `settings`: variables of its environment beside those that follow from `setup`.
+    """
     port = _free_port()
     log = setup.scratch / f"service-{port}.log"
     with log.open("wb") as file:
@@ -126,7 +148,7 @@ def serving(setup: Setup, command: Sequence[str] = SERVE) -> Iterator[RunningSer
         process = subprocess.Popen(
             [sys.executable, *command],
             cwd=ROOT,
-            env=_environment(setup, port),
+            env={**_environment(setup, port), **(settings or {})},
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=subprocess.STDOUT,

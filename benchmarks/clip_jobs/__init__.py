@@ -1,0 +1,1 @@
+"""The clip jobs: fronts, workers, and what they share."""
