@@ -18,6 +18,7 @@ import pytest
 from contract_kit import CLIP_FRAMES, Body, Caller, running
 from file_server import mirror_of
 from makers import clip_file
+from servers import wait_for
 from toy_engine import ToyDetector, picture, toy_engine
 
 from pose_service.core.arrays import ImageArray
@@ -280,6 +281,8 @@ def test_one_callers_jobs_are_limited_with_429(
     ],
 )
 def test_what_cannot_be_done_is_said(caller: Caller, clip: Path, fields: Body, said: str) -> None:
+    # behind another clip this one would wait its turn: 202
+    wait_for(lambda: not caller.get("/jobs?state=queued,processing").body["jobs"])
     answer = caller.post("/pose/video", json={"video_path": str(clip), **fields})
     assert answer.status == 400
     assert answer.body["error"].startswith(said)
