@@ -75,13 +75,17 @@ def clip_file(
     rotation_deg: float | None = None,
     pix_fmt: str = "yuv420p",
     file_format: str | None = None,
+    quantiser: int = 23,
 ) -> Path:
-    """A clip of `images`; `rotation_deg` anticlockwise is what a player turns it by."""
+    """A clip of `images`; `rotation_deg` anticlockwise is what a player turns it by.
+
+    `quantiser`: of H.264, constant, 0 to lose nothing but what the pixel format does.
+    """
     times_s = [i / fps for i in range(len(images))] if times_s is None else times_s
     ticks_per_s = {"gif": 100, "mpeg2video": fps}.get(codec, TICKS_PER_S)
     with av.open(str(path), "w", format=file_format) as container:
         # where x264 may choose how exact it is, it makes another file each time
-        options = {"qp": "23"} if codec == "libx264" else {}
+        options = {"qp": str(quantiser)} if codec == "libx264" else {}
         stream = container.add_stream(codec, rate=fps, options=options)
         stream.height, stream.width, _ = images[0].shape
         stream.pix_fmt = pix_fmt

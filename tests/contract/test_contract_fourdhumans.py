@@ -24,9 +24,9 @@ from pose_service.engines.seam import Engine
 ROOT = Path(__file__).resolve().parents[2]
 RIDER = ROOT / "docs" / "images" / "rider.jpg"
 CLIP_FRAMES = 6
-# So surely the tiny detector, whose weights are stand-ins, takes some spots of every picture for
-# people, and exactly one of the drawn person's.
-SURE, SURER = 0.2, 0.24
+# So surely the tiny detector, whose weights are stand-ins, takes some spots of every picture, and
+# of every frame of the clip, for people.
+SURE, SURER = 0.2, 0.22
 # 3 decimals of pixels are sent
 PROJECTION_LIMIT_PX = 0.01
 
@@ -54,8 +54,9 @@ def caller(media: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ca
 @pytest.fixture(scope="module")
 def clip(media: Path) -> Path:
     """The drawn person goes to the right."""
-    person = drawn_person()
-    return clip_file(media / "drawn.mp4", [np.roll(person, 8 * i, 1) for i in range(CLIP_FRAMES)])
+    images = [np.roll(drawn_person(), 8 * i, 1) for i in range(CLIP_FRAMES)]
+    # what a codec adds moves stand-in scores about
+    return clip_file(media / "drawn.mp4", images, quantiser=0)
 
 
 def drawn_base64() -> str:
