@@ -1,14 +1,13 @@
 """What the nets answered of a clip's frames, on disk: whole chunks, bit for bit, or nothing."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from toy_engine import ToyDetector, ToyRegressor, picture, toy_engine
+from chunks_kit import Counting
+from toy_engine import picture, toy_engine
 
-from pose_service.core.arrays import ImageArray
 from pose_service.core.masks import Mask
 from pose_service.core.records import (
     NEW_TRACK,
@@ -133,37 +132,18 @@ def test_frames_that_do_not_follow_each_other_are_refused(tmp_path: Path) -> Non
         store.keep(1, sights(1))
 
 
-class Counting(ToyDetector, ToyRegressor):
-    """The toy nets, which count the pictures they are shown."""
-
-    def __init__(self) -> None:
-        self.shown = 0
-
-    def detect(self, images: Sequence[ImageArray], look: Look = Look.PICTURE) -> list[Regions]:
-        self.shown += len(images)
-        return super().detect(images, look)
-
-    def observe(
-        self,
-        images: Sequence[ImageArray],
-        regions: Sequence[Regions],
-        look: Look = Look.PICTURE,
-    ) -> list[list[Observation]]:
-        self.shown += len(images)
-        return super().observe(images, regions, look)
-
-
 def test_known_frames_are_tracked_alike_and_shown_to_no_net() -> None:
     nets = Counting()
     engine = replace(toy_engine(), detector=nets, regressor=nets)
     frames = [Frame(i, i / 30, picture((20 + 4 * i, 40, 80 + 4 * i, 200))) for i in range(4)]
     tracker = engine.new_tracker(30)
     first = track_frames(engine, [Step(tracker, frame) for frame in frames], Look.CLIP)
-    assert nets.shown == 8
+    assert (nets.detected, nets.observed) == (4, 4)
     known = [tracked.sights for tracked in first[:3]]
     tracker = engine.new_tracker(30)
     steps = [Step(tracker, frame, *known[i : i + 1]) for i, frame in enumerate(frames)]
     again = track_frames(engine, steps, Look.CLIP)
-    assert nets.shown == 10  # only the last frame, by both
+    # only the last frame, by both
+    assert (nets.detected, nets.observed) == (5, 5)
     ids = [[one.track_id for one in tracked.people] for tracked in (*first, *again)]
     assert ids == 8 * [[1]]
