@@ -4,6 +4,7 @@ Nobody has published their checksums: they are known by the names and shapes of 
 """
 
 import logging
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -77,65 +78,49 @@ def _check_fmap(path: Path) -> None:
     open_texel_faces(path, _REMEDY)
 
 
-APPEARANCE = OfficialFile(
+_official = partial(OfficialFile, licence=_LICENCE, remedy=_REMEDY, folder=_FOLDER)
+
+APPEARANCE = _official(
     name="hmar_v2_weights.pth",
     purpose="how alike two people look (PHALP)",
-    licence=_LICENCE,
-    remedy=_REMEDY,
-    folder=_FOLDER,
     least_bytes=4 * 1_005_856,  # the float32 numbers that are used
     glance=_glance_at_checkpoint,
     check=_check_appearance,
     elsewhere=_WEIGHTS,
 )
-POSE_PREDICTOR = OfficialFile(
+POSE_PREDICTOR = _official(
     name="pose_predictor.pth",
     purpose="a person's last poses to the next one (PHALP)",
-    licence=_LICENCE,
-    remedy=_REMEDY,
-    folder=_FOLDER,
     glance=_glance_at_checkpoint,
     check=_check_predictor,
     other_names=("pose_predictor_40006.ckpt",),
     elsewhere=_WEIGHTS,
 )
-POSE_SETTINGS = OfficialFile(
+POSE_SETTINGS = _official(
     name="pose_predictor.yaml",
     purpose="how the pose predictor is built, where its tensors do not tell (PHALP)",
-    licence=_LICENCE,
-    remedy=_REMEDY,
-    folder=_FOLDER,
     glance=_check_settings,
     check=_check_settings,
     other_names=("config_40006.yaml",),
     elsewhere=_WEIGHTS,
 )
-MEAN_STD = OfficialFile(
+MEAN_STD = _official(
     name="mean_std.npy",
     purpose="mean and spread of the pose predictor's input (PHALP)",
-    licence=_LICENCE,
-    remedy=_REMEDY,
-    folder=_FOLDER,
     glance=_check_normalisation,
     check=_check_normalisation,
     elsewhere=_ARRAYS,
 )
-BMAP = OfficialFile(
+BMAP = _official(
     name="bmap_256.npy",
     purpose="where each texel lies on its face of the body (PHALP)",
-    licence=_LICENCE,
-    remedy=_REMEDY,
-    folder=_FOLDER,
     glance=_check_bmap,
     check=_check_bmap,
     elsewhere=_ARRAYS,
 )
-FMAP = OfficialFile(
+FMAP = _official(
     name="fmap_256.npy",
     purpose="on which face of the body each texel lies (PHALP)",
-    licence=_LICENCE,
-    remedy=_REMEDY,
-    folder=_FOLDER,
     glance=_check_fmap,
     check=_check_fmap,
     elsewhere=_ARRAYS,
