@@ -11,6 +11,7 @@ from pose_service.core.errors import EngineError
 from pose_service.core.logs import formatter, log_context
 from pose_service.engines.seam import Engine
 from pose_service.jobs.attempt import ClipTask
+from pose_service.jobs.records import JobKind
 from pose_service.jobs.service import JobService
 from pose_service.pipeline.results import write_result
 from pose_service.pipeline.video import ClipOptions, ClipWatch, NetRunner, process_clip
@@ -68,22 +69,30 @@ def job_service(
     if hub is None:
         return JobService(settings, None)
     engine = hub
-    clips = partial(run_clip, settings, engine, numbers or Metrics())
+    clips = partial(run_job, settings, engine, numbers or Metrics())
     service = JobService(settings, clips, nets=engine)
     if service.worker is not None:
         service.worker.engine_state = lambda: asdict(engine.state)
     return service
 
 
+def run_job(
+    settings: Settings, hub: NetRunner, numbers: Metrics, task: ClipTask, watch: ClipWatch
+) -> None:
+    """Work on one job of any kind and leave its result in the task's folder."""
+    with log_context(job_id=task.job.job_id):
+        RUNNERS[task.job.kind](settings, hub, numbers, task, watch)
+
+
 def run_clip(
     settings: Settings, hub: NetRunner, numbers: Metrics, task: ClipTask, watch: ClipWatch
 ) -> None:
-    """Process one clip and leave its result in the task's folder; called by the job service."""
+    """Bodies in every frame of a clip."""
     asked = task.job.options
     options = ClipOptions(
         asked.max_frames, asked.smooth, settings.max_pixels, asked.merge_tracks, part_of(task.job)
     )
-    with log_context(job_id=task.job.job_id), numbers.clip_stages() as stages:
+    with numbers.clip_stages() as stages:
         told = watch.also(stages)
         run = process_clip(
             task.source,
@@ -95,6 +104,9 @@ def run_clip(
             elsewhere=task.elsewhere,
         )
         write_result(task.folder, replace(run, frames=numbers.passed(run.frames)))
+
+
+RUNNERS = {JobKind.CLIP: run_clip}
 
 
 def _nets_are(settings: Settings) -> str:

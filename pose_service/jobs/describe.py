@@ -9,6 +9,7 @@ def described(job: Job, queue_position: int = 0) -> dict[str, Any]:
     """Everything of a job that its caller may know; times are epoch seconds, or null."""
     return {
         "job_id": job.job_id,
+        "kind": job.kind.value,
         "state": job.state.value,
         "done": job.finished,
         "video_path": job.video_path,

@@ -10,6 +10,13 @@ from pose_service.media.part import ClipPart
 Faces = Literal["each", "once", "none"]
 
 
+class JobKind(StrEnum):
+    """What is made of what was sent."""
+
+    CLIP = "clip"
+    """Bodies in every frame, for `/pose/video`."""
+
+
 class JobState(StrEnum):
     """Where a job is. The values are read by polling clients: `complete`, not `completed`."""
 
@@ -134,7 +141,8 @@ class Job:
 
     `source` is what is read: a path, an address, or for an upload the name of the file among the
     job's own. `video_path` is the clip as the caller named it, without passwords. `stored_source`
-    names the copy of a fetched clip among the job's own files.
+    names the copy of a fetched clip among the job's own files. `asked` is JSON of what only jobs of
+    this `kind` are asked for; only who works on that kind reads it.
 
     `attempts` counts how often processing began, without those that were stopped on purpose;
     `claims` counts all of them: a worker whose claim is not the last has lost the job.
@@ -158,6 +166,8 @@ class Job:
     error: str | None = None
     error_type: str | None = None
     error_status: int | None = None
+    kind: JobKind = JobKind.CLIP
+    asked: str = ""
 
     @property
     def finished(self) -> bool:

@@ -17,7 +17,7 @@ from sqlalchemy import (
     Text,
 )
 
-from pose_service.jobs.records import Job, JobOptions, JobState, Progress, Terms
+from pose_service.jobs.records import Job, JobKind, JobOptions, JobState, Progress, Terms
 
 metadata = MetaData()
 
@@ -47,6 +47,8 @@ jobs = Table(
     Column("error", Text),
     Column("error_type", Text),
     Column("error_status", Integer),
+    Column("kind", String(16), nullable=False, server_default="clip"),
+    Column("asked", Text, nullable=False, server_default=""),
     Column("claims", Integer, nullable=False, server_default="0"),
     Column("worker_id", String(36)),
     Column("stored_source", Text),
@@ -114,5 +116,6 @@ def job_of(row: Row[Any]) -> Job:
     values = {column.key: row._mapping[column] for column in own}
     for name, kind in _FLAT.items():
         values[name] = kind(**{one.name: values.pop(one.name) for one in fields(kind)})
+    values["kind"] = JobKind(values["kind"])
     values["options"] = JobOptions.from_json(values["options"])
     return Job(**values)

@@ -15,7 +15,7 @@ from pose_service.jobs.describe import described
 from pose_service.jobs.helper import Helper
 from pose_service.jobs.keeper import Keeper, KeeperThread
 from pose_service.jobs.parts import JobParts, open_parts
-from pose_service.jobs.records import UNFINISHED, Job, JobOptions, JobState, Terms
+from pose_service.jobs.records import UNFINISHED, Job, JobKind, JobOptions, JobState, Terms
 from pose_service.jobs.roster import Vigil, WorkerRecord
 from pose_service.jobs.sources import STORED_NAME
 from pose_service.jobs.webhook import Courier
@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 class Order:
     """A clip to be processed: `source` is a path or an address, or `upload` a file that arrived.
 
-    `video_path`: the clip as its caller calls it.
+    `video_path`: the clip as its caller calls it. `kind`, `asked`: see `Job`.
     """
 
     video_path: str
@@ -44,6 +44,8 @@ class Order:
     upload: Path | None = None
     options: JobOptions = field(default_factory=JobOptions)
     terms: Terms = field(default_factory=Terms)
+    kind: JobKind = JobKind.CLIP
+    asked: str = ""
 
 
 class JobService:
@@ -281,6 +283,8 @@ class JobService:
             order.upload is not None,
             order.options,
             order.terms,
+            kind=order.kind,
+            asked=order.asked,
         )
 
     def _same(self, terms: Terms) -> Job | None:

@@ -8,9 +8,10 @@ from typing import Any, TypeVar
 from flask import Response, request
 
 from pose_service.core.errors import BadRequestError, UnavailableError
-from pose_service.jobs.records import Job, JobOptions, JobState, Terms
+from pose_service.jobs.records import Job, JobKind, JobOptions, JobState, Terms
 from pose_service.jobs.service import Order
 from pose_service.jobs.sources import check_source
+from pose_service.jobs.store import unknown_job
 from pose_service.jobs.webhook import check_callback
 from pose_service.legacy.clip import ClipAnswer
 from pose_service.legacy.options import AnswerOptions, Faces
@@ -103,6 +104,7 @@ def _digest(order: Order, form: ClipForm) -> str:
     """The same for the same request: what is asked for, and the bytes of an uploaded file."""
     asked = {**asdict(order.options), "keep": form.keep_days, "callback": form.callback_url}
     asked |= {"source": order.source, "name": order.video_path}
+    asked |= {"kind": order.kind, "asked": order.asked}
     if order.upload is not None:
         with order.upload.open("rb") as file:
             asked["file"] = hashlib.file_digest(file, "sha256").hexdigest()
@@ -114,10 +116,12 @@ def old_word(job: Job) -> str:
     return (JobState.ERROR if job.state is JobState.CANCELLED else job.state).value
 
 
-def find_job(job_id: str) -> Job:
-    """The job of this id; `NotFoundError` if there is none."""
+def find_job(job_id: str, kind: JobKind | None = JobKind.CLIP) -> Job:
+    """The job of this id; `NotFoundError` if there is none of this kind (None: of any)."""
     note(job_id=job_id)
     job = service().jobs.get(job_id)
+    if kind is not None and job.kind is not kind:
+        raise unknown_job(job_id)
     note(outcome=job.state.value)
     return job
 

@@ -42,7 +42,7 @@ def all_jobs() -> Response:
 @blueprint.get("/jobs/<job_id>")
 def one_job(job_id: str) -> Response:
     """Where a job is; its result is asked for at /pose/video/status/<job_id>."""
-    return json_answer(_described(service().jobs, find_job(job_id)))
+    return json_answer(_described(service().jobs, find_job(job_id, None)))
 
 
 @blueprint.delete("/jobs/<job_id>")
@@ -59,7 +59,7 @@ def end_job(job_id: str) -> Response:
 @blueprint.get("/jobs/<job_id>/events")
 def events(job_id: str) -> Response:
     """Server-sent events: `progress` each time that the job has changed, `end` at its end."""
-    find_job(job_id)
+    find_job(job_id, None)
     here = service()
     if not here.watching.acquire(blocking=False):
         raise UnavailableError(
