@@ -7,8 +7,8 @@ INTRO = """\
 # Performance
 
 This page is written by `python benchmarks/run.py`, `python benchmarks/jobs.py`,
-`python benchmarks/pose2d.py`, `python benchmarks/fourdhumans.py` and `python benchmarks/tracking.py`
-from the results files beside it; no number in it is typed by hand.
+`python benchmarks/pose2d.py`, `python benchmarks/fourdhumans.py` and
+`python benchmarks/tracking.py` from the results files beside it; no number in it is typed by hand.
 The machine is shared with other work: absolute times move with what else it does, so **ratios
 within one run are what counts**. Figures measured several times are medians, with the 10th and 90th
 percentile of the repeats as spread; single ones have no spread.

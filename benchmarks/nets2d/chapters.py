@@ -1,6 +1,6 @@
 """The chapters on the 2D nets, with their goals."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -71,7 +71,7 @@ def part_figures(bed: Bed) -> list[Figure]:
             rng.random((people, _JOINTS, 2 * side), np.float32) for side in (_WIDTH_PX, _HEIGHT_PX)
         ]
         maps = rng.random((people, _JOINTS, _HEIGHT_PX // 4, _WIDTH_PX // 4), np.float32)
-        works = {
+        works: dict[str, Callable[[], object]] = {
             "crops cut and normalised": partial(cut, picture, crops, out),
             "SimCC read": partial(decode_simcc, *curves),
             "heat maps read, DARK": partial(decode_heatmaps, maps),
@@ -90,7 +90,9 @@ def _bare_session(bed: Bed) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(bed.path, options, providers=["CPUExecutionProvider"])
 
 
-def _beside(who: str, session: partial[object], ours: partial[object]) -> Iterator[Figure]:
+def _beside(
+    who: str, session: Callable[[], object], ours: Callable[[], object]
+) -> Iterator[Figure]:
     session(), ours()
     pairs = [(time_ms(session), time_ms(ours)) for _ in range(_ROUNDS)]
     bare_ms, whole_ms = zip(*pairs, strict=True)

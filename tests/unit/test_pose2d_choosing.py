@@ -1,5 +1,6 @@
 """Which 2D nets are taken, and how their files come here."""
 
+import json
 import logging
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from pose_service.commands.findings import State
 from pose_service.commands.pose2d_checks import nets_2d
 from pose_service.core.config import KEYPOINT_MODES, Settings, read_settings
 from pose_service.pose2d.choosing import choose
-from pose_service.pose2d.config import ModelConfig, NetConfig, read_model_config
+from pose_service.pose2d.config import DEFAULT_FILE, ModelConfig, NetConfig, read_model_config
 from pose_service.pose2d.detectors import RTMDET_COLOURS, YOLOX_COLOURS
 from pose_service.pose2d.files import FOLDER, HRNET, MODES, RTMDETS, Net
 from pose_service.pose2d.seam import NotChosen, Pose2D
@@ -342,3 +343,13 @@ def test_the_shipped_file_names_nets_that_are_known() -> None:
     config = read_model_config(Settings())
     assert config.hrnet.config is not None
     assert HRNET.file.name == f"{config.hrnet.config}.onnx"
+
+
+def test_the_document_names_every_net_and_every_field_of_the_file() -> None:
+    page = (DEFAULT_FILE.parents[1] / "docs/pose2d.md").read_text(encoding="utf-8")
+    nets = [net for mode in MODES.values() for net in (mode.detector, mode.rtmpose)]
+    stems = [net.file.name.removesuffix(".onnx") for net in (*nets, HRNET, *RTMDETS)]
+    config = json.loads(DEFAULT_FILE.read_text(encoding="utf-8"))
+    fields = [name for block in ("biomechanics", "performance") for name in config[block]]
+    fields += [*config, *config["models"], *config["models"]["hrnet_w48"]]
+    assert [word for word in (*MODES, *stems, *fields) if word not in page] == []
