@@ -11,6 +11,7 @@ from pose_service.core.files import FileSource
 from pose_service.engines.registry import recipes
 from pose_service.engines.seam import EngineRecipe
 from pose_service.pose2d.files import HRNET, MODES, RTMDETS
+from pose_service.pose2d.session import INSTALL, is_installed
 from pose_service.runtime.delivery import Delivery
 from pose_service.runtime.fetch import FetchError, SpaceError
 from pose_service.runtime.obtain import obtain
@@ -22,7 +23,7 @@ from pose_service.runtime.weights import located
 class Wanted:
     """What is to be brought. `without`: what it means that the optional `{names}` are missing.
 
-    `instead`: what to do where there is nothing to bring.
+    `instead`: what to do where there is nothing to bring; `then`: what to do when all is here.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Wanted:
     optional_sources: tuple[FileSource, ...]
     without: str
     instead: str = ""
+    then: str = ""
 
 
 def run(arguments: Arguments, settings: Settings) -> int:
@@ -50,6 +52,8 @@ def run(arguments: Arguments, settings: Settings) -> int:
     if not needed:
         console.print(f"{wanted.name}: needs no files. {wanted.instead}")
     _say_what_is_here(wanted, settings)
+    if wanted.then:
+        console.print(wanted.then)
     lacking = [each.source.name for each in needed if each.source.urls and each.lacking]
     if failures:
         raise FetchError("; ".join(map(str, failures)), hint=failures[0].hint)
@@ -64,10 +68,15 @@ def run(arguments: Arguments, settings: Settings) -> int:
 
 def _wanted(arguments: Arguments, settings: Settings) -> Wanted:
     if arguments.engine == POSE2D:
-        mode = MODES[arguments.mode or settings.keypoint_mode]
+        word = arguments.mode or settings.keypoint_mode
+        mode = MODES[word]
         sources = (mode.detector.source, mode.rtmpose.source)
         optional = (HRNET.source, *(net.source for net in RTMDETS))
-        return Wanted(POSE2D, sources, optional, "stand-ins that are made by hand: {names}")
+        then = "" if is_installed() else f"onnxruntime is missing. {INSTALL} "
+        if word != settings.keypoint_mode:
+            then += f"To have them used set POSE_KEYPOINT_MODE={word}."
+        stand_ins = "stand-ins that are made by hand: {names}"
+        return Wanted(POSE2D, sources, optional, stand_ins, then=then)
     if arguments.mode:
         raise BadRequestError(
             f"--mode is for {POSE2D}", hint="Write `fetch-weights pose2d --mode ...`."

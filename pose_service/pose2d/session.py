@@ -138,7 +138,9 @@ def _providers(seat: Seat) -> list[Any]:
 
     if seat.card is None or _CUDA not in onnxruntime.get_available_providers():
         return [_CPU]
-    return [(_CUDA, {"device_id": seat.card}), _CPU]
+    # trying every algorithm anew for each number of people would take seconds each time
+    options = {"device_id": seat.card, "cudnn_conv_algo_search": "HEURISTIC"}
+    return [(_CUDA, options), _CPU]
 
 
 def _cpu_instead() -> str:

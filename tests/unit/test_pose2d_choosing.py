@@ -95,9 +95,9 @@ def test_the_word_chooses_detector_and_rtmpose(mode: str, tmp_path: Path) -> Non
     assert chosen.model.name == MODES[mode].rtmpose.title
     others = [word for word in KEYPOINT_MODES if word != mode]
     for word in others:
-        assert isinstance(
-            choose(settings_of(tmp_path, keypoint_mode=word), ModelConfig()), NotChosen
-        )
+        left = choose(settings_of(tmp_path, keypoint_mode=word), ModelConfig())
+        assert isinstance(left, NotChosen)
+        assert f"The files of {mode} are here: set POSE_KEYPOINT_MODE={mode}." in left.remedy
 
 
 def test_hrnet_stands_in_and_says_why(tmp_path: Path) -> None:
@@ -141,7 +141,9 @@ def test_without_a_detector_no_net_is_taken_and_rtmdet_stands_in(tmp_path: Path)
     assert isinstance(chosen, NotChosen)
     assert "YOLOX-M: " in chosen.reason
     put(settings, RTMDETS[1])
-    assert isinstance(choose(settings, ModelConfig()), Pose2D)
+    stood_in = choose(settings, ModelConfig())
+    assert isinstance(stood_in, Pose2D)
+    assert stood_in.model.fallback == "people are found by RTMDet-nano"
 
 
 def test_each_detector_gets_the_colours_it_was_trained_on(
@@ -284,6 +286,7 @@ def test_the_command_fetches_a_mode_and_says_where_all_is(
         assert main(["fetch-weights", "pose2d", "--mode", "lightweight"]) == 0
     said = capsys.readouterr().out
     assert "pose2d: every file it needs is here" in said.replace("\n", "")
+    assert "POSE_KEYPOINT_MODE=lightweight" in said
     assert main(["fetch-weights", "embedded", "--mode", "balanced"]) == 2
     assert "--mode is for pose2d" in capsys.readouterr().err
 
