@@ -5,6 +5,7 @@ import logging
 import subprocess
 import sys
 import zipfile
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -302,6 +303,27 @@ def test_doctor_says_of_each_net_where_it_is_or_how_to_get_it(tmp_path: Path) ->
     found = {finding.subject: finding for finding in nets_2d(settings, full=True)}
     assert found["RTMPose-Medium"].state is State.OK
     assert RTMDETS[0].file.name in found["YOLOX-M"].detail
+
+
+def test_doctor_looks_at_the_checkpoint_that_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "c.json"
+    path.write_text('{"models": {"rtmpose_medium": {"checkpoint": "own.onnx"}}}')
+    settings = settings_of(tmp_path, nets_config=path)
+    found = {finding.subject: finding for finding in nets_2d(settings)}
+    assert found["RTMPose-Medium"].state is State.NOTE
+    assert "own.onnx cannot be used" in found["RTMPose-Medium"].detail
+    stand_in(BALANCED.rtmpose, tmp_path / "own.onnx")
+    found = {finding.subject: finding for finding in nets_2d(settings)}
+    assert found["RTMPose-Medium"].state is State.OK
+
+
+def test_doctor_knows_the_runtime_for_cards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(metadata, "version", lambda name: f"{name} 1")
+    found = {finding.subject: finding for finding in nets_2d(settings_of(tmp_path))}
+    assert found["onnxruntime-gpu"].state is State.OK
+    assert "onnxruntime" not in found
 
 
 def test_doctor_tells_what_is_wrong_with_the_file_of_settings(tmp_path: Path) -> None:
