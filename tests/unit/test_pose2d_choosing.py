@@ -9,8 +9,10 @@ from importlib import metadata
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from file_server import mirror_of
+from onnx import TensorProto, helper
 from pose2d_kit import constant_net, detector_net, simcc_of
 
 from pose_service.commands import main
@@ -161,6 +163,24 @@ def test_each_detector_gets_the_colours_it_was_trained_on(
     assert given == [RTMDET_COLOURS, YOLOX_COLOURS]
 
 
+def test_a_detector_that_only_says_it_takes_any_number_of_pictures_is_taken(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path)
+    put(settings, BALANCED.rtmpose, BALANCED.detector)
+    path = settings.data_dir / FOLDER / BALANCED.detector.file.name
+    model = onnx.load(path)
+    # a constant of one picture's boxes, whatever comes in
+    del model.graph.node[:]
+    boxes = helper.make_tensor("boxes", TensorProto.FLOAT, [1, 1, 5], PERSON.ravel())
+    model.graph.node.append(helper.make_node("Constant", [], ["out0"], value=boxes))
+    for tensor in (*model.graph.input, *model.graph.output):
+        tensor.type.tensor_type.shape.dim[0].dim_param = "batch"
+    path.write_bytes(model.SerializeToString())
+    chosen = choose(settings, ModelConfig())
+    assert isinstance(chosen, Pose2D)
+    ((boxes_px, _),) = chosen.detector.detect([np.zeros((640, 640, 3), np.uint8)])
+    np.testing.assert_allclose(boxes_px, PERSON[:, :4])
+
+
 def test_a_file_of_another_model_is_passed_over_with_both_shapes(tmp_path: Path) -> None:
     settings = settings_of(tmp_path)
     put(settings, BALANCED.detector, HRNET)
@@ -200,7 +220,8 @@ def test_batch_processing_off_is_one_person_at_a_time(
     for on in (True, False):
         performance = ModelConfig().performance.model_copy(update={"batch_processing": on})
         choose(settings, ModelConfig(performance=performance))
-    assert batches == [5, 5, 1, 1]
+    # the detector sees one picture at a time anyway
+    assert batches == [1, 5, 1, 1]
 
 
 def test_without_onnxruntime_the_remedy_is_to_install_it(
