@@ -225,8 +225,8 @@ class Attempt:
         if not self._lost:
             self._finish(error)
         self._tools.folders.drop_claim(job)
-        self._tidy()
         state = store.state_of(job.job_id)
+        self._tidy(state)
         if state in (JobState.CANCELLED, None):
             self._tools.forget(job.job_id)
         elif state not in UNFINISHED:
@@ -250,19 +250,24 @@ class Attempt:
             return self._tools.avatars.complete(job, result_key(job), self._head)
         return self._store.complete(job)
 
-    def _tidy(self) -> None:
-        """Of an avatar remove what this claim and earlier ones stored for nothing."""
-        if self._job.kind is not JobKind.AVATAR:
+    def _tidy(self, state: JobState | None) -> None:
+        """Of an avatar remove what nobody will ask for.
+
+        That is what this claim and earlier ones stored for nothing, and the picture as it came.
+        """
+        job, storage = self._job, self._tools.storage
+        if job.kind is not JobKind.AVATAR:
             return
-        avatar = self._tools.avatars.of_job(self._job.job_id)
-        keys = [result_key(replace(self._job, claims=one + 1)) for one in range(self._job.claims)]
+        avatar = self._tools.avatars.of_job(job.job_id)
+        keys = {result_key(replace(job, claims=one + 1)) for one in range(job.claims)}
+        if state not in UNFINISHED:
+            keys.add(job.job_id)
         try:
-            for key in keys:
-                if avatar is None or key != avatar.key:
-                    self._tools.storage.remove(key)
+            for key in sorted(keys - {avatar and avatar.key}):
+                storage.remove(key)
         except (StorageError, DiskFullError) as error:
             # what is left goes with the avatar, or with the job
-            log.warning("[JOB] %s its files stay in the storage: %s", self._job.job_id, error)
+            log.warning("[JOB] %s its files stay in the storage: %s", job.job_id, error)
 
 
 def _is_stop(error: BaseException | None) -> bool:
