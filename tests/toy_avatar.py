@@ -55,7 +55,7 @@ class ToySteps:
             look=lambda images: nets.run_clip(partial(everybody, images)),
             check=self.check,
             fit=self.fit,
-            measure=measure,
+            measure=self.measure,
             write=self.write,
         )
 
@@ -71,6 +71,10 @@ class ToySteps:
         with self.lock:
             self.fitted.append((len(sights), wish))
         return fitted_body(wish)
+
+    def measure(self, fitted: FittedBody) -> tuple[Measurements, Mapping[str, Bound]]:
+        self.before("measure")
+        return measures_of(fitted)
 
     def write(
         self,
@@ -104,7 +108,7 @@ def fitted_body(wish: Wish) -> FittedBody:
     )
 
 
-def measure(fitted: FittedBody) -> tuple[Measurements, dict[str, Bound]]:
+def measures_of(fitted: FittedBody) -> tuple[Measurements, dict[str, Bound]]:
     """Everything in proportion to the height."""
     scale = float(fitted.rest.vertices_m[:, 1].max()) / (TOY_CM["height"] / 100)
     lines = {

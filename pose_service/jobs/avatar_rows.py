@@ -12,7 +12,7 @@ from pose_service.jobs.records import Job, JobState
 from pose_service.jobs.schema import avatars, jobs, notes
 from pose_service.jobs.store import JobStore
 
-_TRIES = 5
+_TRIES = 16
 _HOME = "avatar-"
 
 
