@@ -4,8 +4,10 @@ Packages that only some of them need are imported where they are used.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from datetime import UTC, datetime
+from functools import cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pose_service.avatar.make import Checked, Seen, Steps
 from pose_service.avatar.record import AvatarError
@@ -17,61 +19,104 @@ from pose_service.engines.seam import Engine
 from pose_service.measurement.bounds import Bound
 from pose_service.measurement.records import Measurements
 from pose_service.pipeline.video import NetRunner
+from pose_service.runtime.weights import networks_dir
+
+if TYPE_CHECKING:
+    from pose_service.avatar.smpl_bodies import SmplBodies
+    from pose_service.blazeface.detector import FaceDetector
 
 ChooseSteps = Callable[[Settings, Engine, NetRunner, Wish], Steps]
 """Who does the steps of an avatar that is made with this engine."""
 
+FREE, SMPL = "embedded", "4dhumans"
+"""Names of the engines whose bodies an avatar can be."""
+
 
 def steps_of(settings: Settings, engine: Engine, nets: NetRunner, wish: Wish) -> Steps:
-    """The steps for the service's own engines."""
+    """The steps for the service's own engines; `AvatarError` for any other."""
+    if engine.name not in (FREE, SMPL):
+        raise AvatarError(
+            f"the engine {engine.name} makes no avatars",
+            hint=f"Start the service with POSE_ENGINE={FREE} or POSE_ENGINE={SMPL}.",
+            code="NO_AVATARS",
+        )
+    free = engine.name == FREE
     return Steps(
         look=lambda images: nets.run_clip(partial(everybody, images)),
         check=partial(_checked, settings),
-        fit=partial(_fitted, settings, engine),
-        measure=_measured,
-        write=partial(_written, wish),
+        fit=_fitted_free if free else partial(_fitted_smpl, settings, engine.model_version),
+        measure=_measured_free if free else partial(_measured_smpl, settings, wish),
+        write=_written,
     )
 
 
 def everybody(images: Sequence[ImageArray], engine: Engine) -> list[list[Observation]]:
-    """All people in each picture. Runs nets: on their owner only."""
-    regions = engine.detector.detect(images, Look.PICTURE)
-    return engine.regressor.observe(images, regions, Look.PICTURE)
+    """All people in each picture, with their outlines. Runs nets: on their owner only."""
+    regions = engine.detector.detect(images, Look.OUTLINE)
+    return engine.regressor.observe(images, regions, Look.OUTLINE)
+
+
+@cache
+def _faces(folder: Path) -> "FaceDetector":
+    from pose_service.blazeface.detector import FaceDetector
+
+    return FaceDetector(folder)
+
+
+@cache
+def _smpl(settings: Settings) -> "SmplBodies":
+    from pose_service.avatar.smpl_bodies import SmplBodies
+
+    return SmplBodies(settings)
 
 
 def _checked(settings: Settings, images: Sequence[ImageArray], seen: Sequence[Seen]) -> Checked:
-    raise NotImplementedError
+    """One picture must do by itself; of a clip those count that will do."""
+    from pose_service.avatar.clip_check import check_clip_sights
+    from pose_service.avatar.picture_check import check_picture
+
+    faces = _faces(networks_dir(settings))
+    if len(images) == 1:
+        one = check_picture(images[0], seen[0], faces)
+        people = () if one.person is None else (one.person,)
+        return Checked((0,), people, one.report())
+    clip = check_clip_sights(zip(images, seen, strict=True), faces)
+    return Checked(clip.places, clip.people, clip.report())
 
 
-def _fitted(settings: Settings, engine: Engine, sights: Sequence[Sight], wish: Wish) -> FittedBody:
-    if engine.name == "4dhumans":
-        from pose_service.avatar.smpl_body import fit_smpl
+def _fitted_free(sights: Sequence[Sight], wish: Wish) -> FittedBody:
+    from pose_service.avatar.fit_free_body import fit_free_body
 
-        return fit_smpl(sights, wish, settings)
-    if engine.name == "embedded":
-        from pose_service.avatar.fit_free_body import fit_free_body
-
-        return fit_free_body(sights, wish)
-    raise AvatarError(
-        f"the engine {engine.name} makes no avatars",
-        hint="Start the service with POSE_ENGINE=embedded or POSE_ENGINE=4dhumans.",
-        code="NO_AVATARS",
-    )
+    return fit_free_body(sights, wish)
 
 
-def _measured(fitted: FittedBody) -> tuple[Measurements, Mapping[str, Bound]]:
+def _fitted_smpl(
+    settings: Settings, model_version: str, sights: Sequence[Sight], wish: Wish
+) -> FittedBody:
+    from pose_service.avatar.smpl_body import fit_smpl
+
+    return fit_smpl(sights, wish, _smpl(settings), model_version)
+
+
+def _measured_free(fitted: FittedBody) -> tuple[Measurements, Mapping[str, Bound]]:
     from pose_service.avatar.measured import measured
 
     return measured(fitted)
 
 
+def _measured_smpl(
+    settings: Settings, wish: Wish, fitted: FittedBody
+) -> tuple[Measurements, Mapping[str, Bound]]:
+    from pose_service.avatar.measured import measured
+
+    return measured(fitted, lambda betas: _smpl(settings).measures(wish.gender).values_cm(betas))
+
+
 def _written(
-    wish: Wish,
-    folder: Path,
-    fitted: FittedBody,
-    measurements: Measurements,
-    bounds: Mapping[str, Bound],
+    folder: Path, fitted: FittedBody, measurements: Measurements, bounds: Mapping[str, Bound]
 ) -> Mapping[str, Path]:
     from pose_service.avatar.files import write_files
+    from pose_service.avatar.sheet_data import SheetCaption
 
-    return write_files(folder, fitted, measurements, bounds)
+    caption = SheetCaption(made_at=datetime.now(UTC))
+    return write_files(folder, fitted, measurements, bounds, caption)

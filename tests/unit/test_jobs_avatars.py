@@ -135,6 +135,15 @@ def test_a_claim_that_has_lost_its_job_makes_no_second_avatar_and_leaves_no_file
     assert first.key.endswith("/2")
 
 
+def test_a_job_that_is_not_in_these_hands_any_more_gets_no_record(by_hand: Bench) -> None:
+    submit(by_hand)
+    lost = claimed(by_hand)
+    by_hand.store.cancel(lost.job_id)
+    assert not by_hand.parts.tools.avatars.complete(lost, result_key(lost), "{}")
+    with pytest.raises(NotFoundError):
+        by_hand.service.avatars.get("ann")
+
+
 def test_what_a_claim_stored_before_the_process_died_goes_when_the_next_is_done(
     by_hand: Bench,
 ) -> None:
@@ -218,6 +227,7 @@ def test_nothing_personal_of_a_removed_user_is_left_in_the_database(by_hand: Ben
     by_hand.service.avatars.remove("ann of the hill")
     with sqlite3.connect(by_hand.settings.state_dir / "jobs.sqlite") as connection:
         assert "ann of the hill" not in "\n".join(connection.iterdump())
+        assert connection.execute("SELECT count(*) FROM job_notes").fetchone() == (0,)
     connection.close()
 
 
