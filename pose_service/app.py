@@ -126,9 +126,9 @@ def run_avatar(
     with numbers.clip_stages(work="avatar") as stages:
         told = watch.also(stages)
         engine = loaded(hub, told)
-        pictures = pictures_of(
-            task.source, settings.max_pixels, lambda: told.report("decoding", 0, None)
-        )
+        decoding = partial(told.report, "decoding", 0, None)
+        decoding()
+        pictures = pictures_of(task.source, settings.max_pixels, decoding)
         wish = wish_of(task.job.asked)
         steps = choose(settings, engine, hub, wish)
         make_avatar(pictures, engine, wish, task.folder, steps, told)

@@ -68,13 +68,15 @@ def make_avatar(
     `pictures`: (height, width, 3) uint8 RGB each, upright. Raises what the steps raise, and
     `ClipStoppedError` between two steps when `watch` says so.
     """
-    checked = steps.check(pictures, _looked_at(pictures, engine, steps, watch))
+    seen = _looked_at(pictures, engine, steps, watch)
+    count = len(pictures)
+    watch.report("checking", count, count)
+    checked = steps.check(pictures, seen)
     images = [pictures[place] for place in checked.places]
     sights = [
         Sight(image, engine.camera(image.shape[1], image.shape[0]), person)
         for image, person in zip(images, checked.people, strict=True)
     ]
-    count = len(pictures)
     watch.report("fitting", count, count)
     fitted = steps.fit(sights, wish)
     watch.report("measuring", count, count)

@@ -86,7 +86,7 @@ def _ids(avatar: Avatar) -> dict[str, Any]:
         "avatar_id": avatar.avatar_id,
         "user_id": avatar.user_id,
         "version": avatar.version,
-        "created_at": avatar.created_at,
+        "created_at": round(avatar.created_at, 3),
     }
 
 

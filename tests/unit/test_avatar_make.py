@@ -137,7 +137,7 @@ def test_stages_are_told_in_order(tmp_path: Path) -> None:
     stages: list[str] = []
     watch = ClipWatch(lambda stage, done, total: stages.append(stage))
     avatar_of(tmp_path, ToySteps(), watch, Wish())
-    assert stages == ["looking", "fitting", "measuring", "writing"]
+    assert stages == ["looking", "checking", "fitting", "measuring", "writing"]
 
 
 @pytest.mark.parametrize("step", ["check", "fit", "measure"])
