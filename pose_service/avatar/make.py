@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pose_service.avatar.record import SOURCE_NAME, AvatarError, AvatarRecord
+from pose_service.avatar.record import MEDIA_TYPES, SOURCE_NAME, AvatarError, AvatarRecord
 from pose_service.avatar.records import FittedBody, Sight, Wish
 from pose_service.core.arrays import ImageArray
 from pose_service.core.records import Observation
@@ -82,8 +82,10 @@ def make_avatar(
     watch.report("measuring", count, count)
     measurements, bounds = _measured(fitted, steps)
     watch.report("writing", count, count)
-    steps.write(folder, fitted, measurements, bounds)
+    written = steps.write(folder, fitted, measurements, bounds)
     (folder / SOURCE_NAME).write_bytes(encode_jpeg(images[0]))
+    if missing := set(MEDIA_TYPES) - {*written, SOURCE_NAME}:
+        raise ValueError(f"write: expected every file of an avatar, {sorted(missing)} missing")
     record = AvatarRecord(
         wish, engine.name, fitted, measurements, bounds, checked.report, count, len(images)
     )

@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 from avatar_kit import AVATAR, AvatarCaller, making_avatars
 from contract_kit import person_base64, running
+from file_server import mirror_of
+from makers import clip_file
 from servers import wait_for
+from toy_engine import picture
 
 from pose_service.core.config import Settings
 from pose_service.core.errors import EngineError
@@ -130,6 +133,27 @@ def test_an_engine_that_cannot_be_loaded_refuses_at_once_with_the_reason(
         answer = caller.post(AVATAR, json=body)
     assert (answer.status, answer.body["error_type"]) == (503, "ENGINE_UNAVAILABLE")
     assert "a file is missing" in answer.body["error"]
+
+
+def test_a_clip_at_an_address_is_fetched_and_one_that_leads_inside_is_refused(
+    tmp_path: Path, settings: Settings
+) -> None:
+    site = tmp_path / "site"
+    site.mkdir()
+    clip_file(site / "turn.mp4", [picture((40, 40, 90, 200))] * 6)
+    body = {"user_id": USER, "gender": "male"}
+    reachable = settings.model_copy(update={"allow_private_urls": True})
+    with making_avatars(reachable) as avatars, mirror_of(site) as url:
+        answer = avatars.caller.post(AVATAR, json={**body, "video_url": f"{url}/turn.mp4"})
+        assert avatars.finished(answer)["status"] == "complete"
+        assert avatars.record(USER)["quality"]["pictures"] == 6
+        refused = avatars.caller.post(AVATAR, json={**body, "video_url": "file:///etc/passwd"})
+        assert (refused.status, refused.body["error_type"]) == (400, "BAD_URL")
+    with making_avatars(settings) as avatars:
+        inside = avatars.caller.post(AVATAR, json={**body, "video_url": "http://127.0.0.1/a.mp4"})
+        assert (inside.status, inside.body["error_type"]) == (400, "BAD_URL")
+        path = avatars.caller.post(AVATAR, json={**body, "video_path": "/etc/passwd"})
+        assert (path.status, path.body["error_type"]) == (400, "BAD_PATH")
 
 
 def test_a_front_without_nets_takes_avatars_in_and_shows_what_workers_made(

@@ -1,9 +1,9 @@
 """Pictures of a source, and an avatar of pictures."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import orjson
@@ -146,6 +146,17 @@ def test_who_stops_the_making_finds_no_record(tmp_path: Path, step: str) -> None
     steps = ToySteps(before=lambda at: stopped.set() if at == step else None)
     with pytest.raises(ClipStoppedError):
         avatar_of(tmp_path, steps, ClipWatch(stopped=stopped.is_set), Wish())
+    assert not (tmp_path / HEAD_NAME).exists()
+
+
+def test_files_that_were_not_written_make_no_record(tmp_path: Path) -> None:
+    class Forgetful(ToySteps):
+        def write(self, folder: Path, *found: Any) -> Mapping[str, Path]:
+            paths = super().write(folder, *found)
+            return {name: path for name, path in paths.items() if name != "mesh.glb"}
+
+    with pytest.raises(ValueError, match=r"mesh\.glb"):
+        avatar_of(tmp_path, Forgetful(), ClipWatch(), Wish())
     assert not (tmp_path / HEAD_NAME).exists()
 
 
