@@ -49,7 +49,7 @@ class ClipTask:
 RunClip = Callable[[ClipTask, ClipWatch], None]
 """Process a clip and leave its complete result in the task's folder, or raise."""
 
-NO_RESULT = Failure("the clip ended without a result", "NO_RESULT")
+NO_RESULT = Failure("the job ended without a result", "NO_RESULT")
 
 log = logging.getLogger(__name__)
 

@@ -117,7 +117,7 @@ class Failure:
     hint: str = ""
 
 
-CANCELLED = Failure("the clip was cancelled", "CANCELLED", 410)
+CANCELLED = Failure("the job was cancelled", "CANCELLED", 410)
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ def unknown_job(job_id: str) -> NotFoundError:
     """The one answer to an id that is malformed, was never given out, or is kept no longer."""
     return NotFoundError(
         f"no job {job_id[:64]!r}",
-        hint="Use the job_id of an answer to POST /pose/video; finished jobs are kept for a"
+        hint="Use the job_id of the answer to your request; finished jobs are kept for a"
         " limited time (POSE_KEEP_HOURS).",
     )
 

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from flask.testing import FlaskClient
 from official_files import write_files
-from pose_service.avatar.measurement_extractor import MeasurementExtractor
 from servers import wait_for
 from standin_person import NAMES, write_people
 from tiny_fourdhumans import ENGINE, picture, settings
@@ -17,6 +16,7 @@ from tiny_fourdhumans import ENGINE, picture, settings
 from pose_service.app import create_app
 from pose_service.avatar import steps
 from pose_service.avatar.make import Checked, Seen
+from pose_service.avatar.measurement_extractor import MeasurementExtractor
 from pose_service.core.arrays import ImageArray
 from pose_service.core.config import Settings
 from pose_service.media.images import encode_png
