@@ -189,7 +189,8 @@ def test_nobody_in_the_picture_is_said_in_the_words_that_callers_know(
     assert (job["error"], job["error_type"]) == (NOBODY, "NO_PERSON")
     assert job["hint"] == "Send a photograph of somebody."
     assert avatars.caller.get(f"{AVATAR}/{user}").status == 404
-    assert files_of(state_dir, job["job_id"]) == set()
+    # the job is finished a moment before its picture is gone
+    wait_for(lambda: not files_of(state_dir, job["job_id"]))
 
 
 def test_a_failed_job_does_not_touch_the_avatar_that_is_there(avatars: AvatarCaller) -> None:

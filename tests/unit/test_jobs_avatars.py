@@ -101,9 +101,9 @@ def test_versions_count_up_for_each_user_and_the_oldest_go(at_work: Bench) -> No
     with pytest.raises(NotFoundError, match="no version 2 of the avatar of user 'ann'"):
         room.get("ann", 2)
     keeper(at_work).tend(at_work.settings.state_dir, HOUR_S)
-    homes = {name.partition("/")[0] for name in stored(at_work)}
-    kept = [*room.versions("ann"), room.get("bob")]
-    assert homes == {avatar_home(avatar.avatar_id) for avatar in kept}
+    kept = {avatar_home(one.avatar_id) for one in (*room.versions("ann"), room.get("bob"))}
+    # a job is finished a moment before its picture is gone
+    eventually(lambda: {name.partition("/")[0] for name in stored(at_work)} == kept)
 
 
 def test_avatars_of_one_user_that_end_at_the_same_moment_get_a_version_each(
