@@ -1,12 +1,14 @@
 """Asking a service for avatars, and holding its answers against their schema."""
 
 import json
+import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,6 +35,11 @@ def check(name: str, body: Any) -> None:
     """Raise `ValidationError` unless `body` fits the definition of this name."""
     whole = {"$ref": f"#/$defs/{name}", "$defs": _schema()["$defs"]}
     Draft202012Validator(whole, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(body)
+
+
+def files_below(folder: Path) -> list[Path]:
+    """All files below `folder`, which may be vanishing meanwhile."""
+    return [Path(home) / name for home, _, names in os.walk(folder) for name in names]
 
 
 def new_user() -> str:

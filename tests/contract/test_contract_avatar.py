@@ -6,7 +6,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from avatar_kit import AVATAR, AvatarCaller, check, making_avatars, new_user
+from avatar_kit import AVATAR, AvatarCaller, check, files_below, making_avatars, new_user
 from contract_kit import nobody_base64, person_base64
 from makers import picture_file
 from PIL import Image
@@ -36,7 +36,7 @@ def avatars(state_dir: Path, media: Path) -> Iterator[AvatarCaller]:
 
 
 def files_of(state_dir: Path, avatar_id: str) -> set[str]:
-    return {path.name for path in state_dir.rglob("*") if avatar_id in str(path) and path.is_file()}
+    return {path.name for path in files_below(state_dir) if avatar_id in str(path)}
 
 
 @pytest.mark.parametrize("route", [AVATAR, "/avatar"])

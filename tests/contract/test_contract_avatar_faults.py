@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from avatar_kit import AVATAR, AvatarCaller, making_avatars
+from avatar_kit import AVATAR, AvatarCaller, files_below, making_avatars
 from contract_kit import person_base64, running
 from file_server import mirror_of
 from makers import clip_file
@@ -34,7 +34,7 @@ def avatars(settings: Settings) -> Iterator[AvatarCaller]:
 def nothing_is_left(avatars: AvatarCaller, state_dir: Path) -> None:
     assert avatars.caller.get(f"{AVATAR}/{USER}").status == 404
     # a job is finished a moment before its files are gone
-    wait_for(lambda: not [path for path in (state_dir / "jobs").rglob("*") if path.is_file()])
+    wait_for(lambda: not files_below(state_dir / "jobs"))
     wait_for(lambda: not [*(state_dir / "uploads").iterdir(), *(state_dir / "work").iterdir()])
 
 

@@ -72,7 +72,9 @@ def attempt(it: Bench, job: Job) -> None:
 def stored(it: Bench) -> set[str]:
     """All files of the storage."""
     root = it.settings.state_dir / "jobs"
-    return {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
+    # os.walk does not mind folders that vanish meanwhile
+    paths = (Path(home) / name for home, _, names in os.walk(root) for name in names)
+    return {str(path.relative_to(root)) for path in paths}
 
 
 def keeper(it: Bench) -> Keeper:
