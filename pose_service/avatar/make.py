@@ -25,7 +25,8 @@ Seen = Sequence[Observation]
 class Checked:
     """The pictures that can be used and the person in each.
 
-    `places`: of the usable pictures among all, ascending. `report`: what was found, for JSON.
+    `places`: of the usable pictures among all, the one that shows the person best first, the others
+    in the order of time. `report`: what was found, for JSON; boxes are those of the first.
     """
 
     places: tuple[int, ...]
@@ -45,7 +46,8 @@ class Steps:
     """Who does each step, so that each can be done otherwise.
 
     `look` runs the nets on a few pictures. `check` refuses pictures that will not do, with what to
-    change. `write` leaves files in a folder and gives their paths by name.
+    change. `fit` gives the body in the pose of the first sight. `write` leaves files in a folder and
+    gives their paths by name.
     """
 
     look: Callable[[Sequence[ImageArray]], Sequence[Seen]]
