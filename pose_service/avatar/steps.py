@@ -81,10 +81,10 @@ def _checked(settings: Settings, images: Sequence[ImageArray], seen: Sequence[Se
         people = () if one.person is None else (one.person,)
         return Checked((0,), people, one.report())
     clip = check_clip_sights(zip(images, seen, strict=True), faces)
-    people = dict(zip(clip.places, clip.people, strict=True))
+    usable = dict(zip(clip.places, clip.people, strict=True))
     # sorting keeps the order of time among the others
-    places = tuple(sorted(people, key=lambda place: place != clip.best))
-    return Checked(places, tuple(people[place] for place in places), clip.report())
+    places = tuple(sorted(usable, key=lambda place: place != clip.best))
+    return Checked(places, tuple(usable[place] for place in places), clip.report())
 
 
 def _fitted_free(sights: Sequence[Sight], wish: Wish) -> FittedBody:
