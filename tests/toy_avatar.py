@@ -8,14 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from pose_service.avatar.make import Checked, Seen, Steps
-from pose_service.avatar.record import (
+from pose_service.avatar.avatar_record import (
     GLB_NAME,
     OBJ_NAME,
     PARAMS_NAME,
     SHEET_PDF_NAME,
     SHEET_PNG_NAME,
 )
+from pose_service.avatar.make import Checked, Seen, Steps
 from pose_service.avatar.records import FittedBody, RestMesh, Sight, Wish
 from pose_service.avatar.steps import everybody
 from pose_service.core.arrays import ImageArray

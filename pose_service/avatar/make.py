@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pose_service.avatar.record import MEDIA_TYPES, SOURCE_NAME, AvatarError, AvatarRecord
+from pose_service.avatar.avatar_record import MEDIA_TYPES, SOURCE_NAME, AvatarError, AvatarRecord
 from pose_service.avatar.records import FittedBody, Sight, Wish
 from pose_service.core.arrays import ImageArray
 from pose_service.core.records import Observation
@@ -46,8 +46,8 @@ class Steps:
     """Who does each step, so that each can be done otherwise.
 
     `look` runs the nets on a few pictures. `check` refuses pictures that will not do, with what to
-    change. `fit` gives the body in the pose of the first sight. `write` leaves files in a folder and
-    gives their paths by name.
+    change. `fit` gives the body in the pose of the first sight. `write` leaves files in a folder
+    and gives their paths by name.
     """
 
     look: Callable[[Sequence[ImageArray]], Sequence[Seen]]

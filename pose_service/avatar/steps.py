@@ -9,8 +9,8 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pose_service.avatar.avatar_record import AvatarError
 from pose_service.avatar.make import Checked, Seen, Steps
-from pose_service.avatar.record import AvatarError
 from pose_service.avatar.records import FittedBody, Sight, Wish
 from pose_service.core.arrays import ImageArray
 from pose_service.core.config import Settings

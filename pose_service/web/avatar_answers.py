@@ -6,7 +6,7 @@ from urllib.parse import quote
 import orjson
 from flask import request
 
-from pose_service.avatar.record import (
+from pose_service.avatar.avatar_record import (
     GLB_NAME,
     OBJ_NAME,
     PARAMS_NAME,

@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response, request
 
-from pose_service.avatar.record import MEDIA_TYPES
+from pose_service.avatar.avatar_record import MEDIA_TYPES
 from pose_service.core.errors import NotFoundError
 from pose_service.jobs.records import JobKind
 from pose_service.web.answers import json_answer, stream_answer

@@ -6,7 +6,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from avatar_kit import AVATAR, AvatarCaller, check, files_below, making_avatars, new_user
+from avatar_contract_kit import AVATAR, AvatarCaller, check, files_below, making_avatars, new_user
 from contract_kit import nobody_base64, person_base64
 from makers import picture_file
 from PIL import Image
@@ -14,7 +14,7 @@ from servers import wait_for
 from toy_avatar import NOBODY, TOY_CM
 from toy_engine import picture
 
-from pose_service.avatar.record import MEDIA_TYPES
+from pose_service.avatar.avatar_record import MEDIA_TYPES
 from pose_service.core.config import Settings
 
 PERSON = (100, 40, 160, 200)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from avatar_kit import AVATAR, AvatarCaller, files_below, making_avatars
+from avatar_contract_kit import AVATAR, AvatarCaller, files_below, making_avatars
 from contract_kit import person_base64, running
 from file_server import mirror_of
 from makers import clip_file

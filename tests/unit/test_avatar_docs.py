@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pose_service.avatar.record import MEDIA_TYPES
+from pose_service.avatar.avatar_record import MEDIA_TYPES
 from pose_service.measurement.bounds import Reliability
 from pose_service.measurement.records import MEASURES
 from pose_service.web import avatar_forms

@@ -12,6 +12,7 @@ from makers import clip_file, frame_number, gray_frames, picture_file
 from toy_avatar import TOY_CM, ToySteps, fitted_body, measures_of
 from toy_engine import picture, toy_engine
 
+from pose_service.avatar.avatar_record import MEDIA_TYPES, AvatarRecord
 from pose_service.avatar.make import Checked, make_avatar
 from pose_service.avatar.pictures import (
     FRAME_PIXELS,
@@ -21,7 +22,6 @@ from pose_service.avatar.pictures import (
     scaled_within,
     spread,
 )
-from pose_service.avatar.record import MEDIA_TYPES, AvatarRecord
 from pose_service.avatar.records import Gender, Wish
 from pose_service.core.config import Settings
 from pose_service.core.errors import BadImageError, BadVideoError, TooLargeError

@@ -9,7 +9,7 @@ import pytest
 from toy_engine import picture, toy_engine
 
 from pose_service.avatar import clip_check, picture_check, steps
-from pose_service.avatar.record import AvatarError
+from pose_service.avatar.avatar_record import AvatarError
 from pose_service.avatar.records import Wish
 from pose_service.core.config import Settings
 from pose_service.core.records import Observation
