@@ -153,6 +153,7 @@ class Attempt:
             source = self._obtained(folder.parent, watch)
             run_clip(ClipTask(self._job, source, folder, self._elsewhere(watch)), watch)
             if (folder / HEAD_NAME).is_file():
+                # before the folder is handed over
                 self._head = (folder / HEAD_NAME).read_text(encoding="utf-8")
                 self._publish(folder, watch)
 
