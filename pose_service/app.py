@@ -6,6 +6,10 @@ from functools import partial
 
 from flask import Flask
 
+from pose_service.avatar.asked import wish_of
+from pose_service.avatar.make import make_avatar
+from pose_service.avatar.pictures import pictures_of
+from pose_service.avatar.steps import ChooseSteps, steps_of
 from pose_service.core.config import Settings, read_settings, unknown_names
 from pose_service.core.errors import EngineError
 from pose_service.core.logs import formatter, log_context
@@ -14,11 +18,12 @@ from pose_service.jobs.attempt import ClipTask
 from pose_service.jobs.records import JobKind
 from pose_service.jobs.service import JobService
 from pose_service.pipeline.results import write_result
-from pose_service.pipeline.video import ClipOptions, ClipWatch, NetRunner, process_clip
+from pose_service.pipeline.video import ClipOptions, ClipWatch, NetRunner, loaded, process_clip
 from pose_service.runtime.hub import ModelHub
 from pose_service.runtime.metrics import Metrics
 from pose_service.web import (
     answers,
+    avatars,
     batches,
     clips,
     downloads,
@@ -36,7 +41,9 @@ from pose_service.web.service import Service, part_of
 
 log = logging.getLogger(__name__)
 
-BLUEPRINTS = (health, metrics, frames, batches, clips, downloads, overlays, jobs, legacy_jobs)
+BLUEPRINTS = (
+    health, metrics, frames, batches, clips, downloads, overlays, jobs, legacy_jobs, avatars,
+)  # fmt: skip
 
 
 def create_app(settings: Settings | None = None, *, hub: ModelHub | None = None) -> Flask:
@@ -106,7 +113,28 @@ def run_clip(
         write_result(task.folder, replace(run, frames=numbers.passed(run.frames)))
 
 
-RUNNERS = {JobKind.CLIP: run_clip}
+def run_avatar(
+    settings: Settings,
+    hub: NetRunner,
+    numbers: Metrics,
+    task: ClipTask,
+    watch: ClipWatch,
+    *,
+    choose: ChooseSteps = steps_of,
+) -> None:
+    """A body, its measures and its files from a photograph, or from a clip of somebody turning."""
+    with numbers.clip_stages(work="avatar") as stages:
+        told = watch.also(stages)
+        engine = loaded(hub, told)
+        decoding = partial(told.report, "decoding", 0, None)
+        decoding()
+        pictures = pictures_of(task.source, settings.max_pixels, decoding)
+        wish = wish_of(task.job.asked)
+        steps = choose(settings, engine, hub, wish)
+        make_avatar(pictures, engine, wish, task.folder, steps, told)
+
+
+RUNNERS = {JobKind.CLIP: run_clip, JobKind.AVATAR: run_avatar}
 
 
 def _nets_are(settings: Settings) -> str:

@@ -145,6 +145,7 @@ class Settings(BaseModel):
     max_queue_per_client: int | None = Field(None, alias="POSE_MAX_QUEUE_PER_CLIENT", ge=1)
     keep_hours: float = Field(24.0, alias="POSE_KEEP_HOURS", gt=0)
     max_keep_days: float = Field(30.0, alias="POSE_MAX_KEEP_DAYS", gt=0)
+    avatar_versions: int = Field(5, alias="POSE_AVATAR_VERSIONS", ge=1, le=1000)
     ready_wait_s: float = Field(100.0, alias="POSE_READY_WAIT_S", ge=0)
     clip_wait_s: float = Field(570.0, alias="POSE_CLIP_WAIT_S", ge=0)
 

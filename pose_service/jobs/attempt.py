@@ -4,17 +4,18 @@ import logging
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
 from pose_service.core.errors import PoseError, UnavailableError
+from pose_service.jobs.avatar_rows import AvatarStore, avatar_home
 from pose_service.jobs.chunk_room import ChunkRoom
 from pose_service.jobs.database import DatabaseError
 from pose_service.jobs.pace import Pace
 from pose_service.jobs.patience import with_database, with_storage
-from pose_service.jobs.records import UNFINISHED, Failure, Job, JobState
+from pose_service.jobs.records import UNFINISHED, Failure, Job, JobKind, JobState
 from pose_service.jobs.shared import SharedChunks
 from pose_service.jobs.sources import Sources
 from pose_service.jobs.storage import DiskFullError, Storage, StorageError, disk_full, is_full
@@ -48,7 +49,7 @@ class ClipTask:
 RunClip = Callable[[ClipTask, ClipWatch], None]
 """Process a clip and leave its complete result in the task's folder, or raise."""
 
-NO_RESULT = Failure("the clip ended without a result", "NO_RESULT")
+NO_RESULT = Failure("the job ended without a result", "NO_RESULT")
 
 log = logging.getLogger(__name__)
 
@@ -61,33 +62,41 @@ class Tools:
     """
 
     store: JobStore
+    avatars: AvatarStore
     storage: Storage
     folders: WorkFolders
     sources: Sources
     storage_wait_s: float
     chunks: ChunkRoom | None = None
 
-    def forget(self, job_id: str) -> None:
-        """Remove the files of a job that nobody works on or asks for any more."""
+    def forget(self, job_id: str) -> bool:
+        """Remove the files of a job that nobody works on or asks for any more.
+
+        An avatar outlives the job that made it. False if something may be left.
+        """
         self.folders.forget(job_id)
         try:
             self.storage.remove(job_id)
-        except (StorageError, DiskFullError) as error:
+            if self.avatars.of_job(job_id) is None:
+                self.storage.remove(avatar_home(job_id))
+        except (StorageError, DiskFullError, DatabaseError) as error:
             log.warning("[JOB] %s its files stay in the storage: %s", job_id, error)
+            return False
+        return True
 
 
 def failure_of(error: BaseException) -> Failure:
     """What a job's record says of an exception.
 
     >>> failure_of(ValueError("no such joint"))
-    Failure(error='ValueError: no such joint', error_type='ValueError', status=500)
+    Failure(error='ValueError: no such joint', error_type='ValueError', status=500, hint='')
     >>> failure_of(MemoryError()).error
     'MemoryError'
     """
     if isinstance(error, OSError) and is_full(error):
         error = disk_full("work on the clip")
     if isinstance(error, PoseError):
-        return Failure(f"{error} {error.hint}".strip(), error.code, error.status)
+        return Failure(str(error), error.code, error.status, error.hint)
     name = type(error).__name__
     return Failure(f"{name}: {error}" if str(error) else name, name)
 
@@ -97,7 +106,8 @@ def result_key(job: Job) -> str:
 
     Jobs of versions that did not count claims have theirs beside the clip.
     """
-    return f"{job.job_id}/{job.claims}" if job.claims else job.job_id
+    home = avatar_home(job.job_id) if job.kind is JobKind.AVATAR else job.job_id
+    return f"{home}/{job.claims}" if job.claims else home
 
 
 def report(store: JobStore, job_id: str, line: str, level: int = logging.INFO) -> None:
@@ -109,7 +119,7 @@ def report(store: JobStore, job_id: str, line: str, level: int = logging.INFO) -
 def fail(store: JobStore, job: Job, failure: Failure) -> None:
     """End a job that is being processed with an error."""
     if store.fail(job, failure):
-        line = f"error {failure.error_type}: {failure.error}"
+        line = f"error {failure.error_type}: {failure.error} {failure.hint}".strip()
         report(store, job.job_id, line, logging.WARNING)
 
 
@@ -130,6 +140,7 @@ class Attempt:
         self._pace = pace or Pace()
         self._lost = False
         self._published = False
+        self._head = ""
 
     def run(self, run_clip: RunClip) -> None:
         """Process the clip. An exception that is no `PoseError` goes on, with its trace."""
@@ -142,6 +153,8 @@ class Attempt:
             source = self._obtained(folder.parent, watch)
             run_clip(ClipTask(self._job, source, folder, self._elsewhere(watch)), watch)
             if (folder / HEAD_NAME).is_file():
+                # before the folder is handed over
+                self._head = (folder / HEAD_NAME).read_text(encoding="utf-8")
                 self._publish(folder, watch)
 
     def _obtained(self, folder: Path, watch: ClipWatch) -> Path:
@@ -214,6 +227,7 @@ class Attempt:
             self._finish(error)
         self._tools.folders.drop_claim(job)
         state = store.state_of(job.job_id)
+        self._tidy(state)
         if state in (JobState.CANCELLED, None):
             self._tools.forget(job.job_id)
         elif state not in UNFINISHED:
@@ -227,8 +241,34 @@ class Attempt:
             fail(self._store, job, failure_of(error))
         elif not self._published:
             fail(self._store, job, NO_RESULT)
-        elif self._store.progress(job, progress) and self._store.complete(job):
+        elif self._store.progress(job, progress) and self._completed():
             report(self._store, job.job_id, f"complete, {progress.frames_done} frames")
+
+    def _completed(self) -> bool:
+        """What was published counts from now on; False if another claim, or nobody, has the job."""
+        job = self._job
+        if job.kind is JobKind.AVATAR:
+            return self._tools.avatars.complete(job, result_key(job), self._head)
+        return self._store.complete(job)
+
+    def _tidy(self, state: JobState | None) -> None:
+        """Of an avatar remove what nobody will ask for.
+
+        That is what this claim and earlier ones stored for nothing, and the picture as it came.
+        """
+        job, storage = self._job, self._tools.storage
+        if job.kind is not JobKind.AVATAR:
+            return
+        avatar = self._tools.avatars.of_job(job.job_id)
+        keys = {result_key(replace(job, claims=one + 1)) for one in range(job.claims)}
+        if state not in UNFINISHED:
+            keys.add(job.job_id)
+        try:
+            for key in sorted(keys - {avatar and avatar.key}):
+                storage.remove(key)
+        except (StorageError, DiskFullError) as error:
+            # what is left goes with the avatar, or with the job
+            log.warning("[JOB] %s its files stay in the storage: %s", job.job_id, error)
 
 
 def _is_stop(error: BaseException | None) -> bool:

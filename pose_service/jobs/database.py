@@ -113,6 +113,8 @@ def _prepare_sqlite(connection: DBAPIConnection, _record: object) -> None:
     # a second writer waits its turn instead of failing, and readers never wait for a writer
     cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
     cursor.execute("PRAGMA journal_mode=WAL")
+    # what somebody asked to be deleted does not stay readable in the file
+    cursor.execute("PRAGMA secure_delete=ON")
     cursor.close()
 
 

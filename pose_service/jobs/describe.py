@@ -20,7 +20,7 @@ def described(job: Job, queue_position: int = 0) -> dict[str, Any]:
         "progress": progress_of(job),
         "attempts": job.attempts,
         "keep_days": None if job.terms.keep_s is None else round(job.terms.keep_s / 86_400, 6),
-        "error": job.error,
+        "error": job.reason,
         "error_type": job.error_type,
     }
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pose_service.jobs.attempt import Tools, fail, report
+from pose_service.jobs.avatar_rows import avatar_home
 from pose_service.jobs.database import DatabaseError
 from pose_service.jobs.queue import ClipQueue
 from pose_service.jobs.records import UNFINISHED, Failure, Job, JobState
@@ -120,10 +121,19 @@ class Keeper:
         self._cleaned_at_s = now_s
         for job_id in self._store.expired(keep_s):
             self._tools.forget(job_id)
+        self._clean_removed_avatars()
         before = self._store.now() - max(keep_s, LEAST_AGE_S)
         unfinished = [job.job_id for state in UNFINISHED for job in self._store.in_state(state)]
         self._tools.folders.remove_old(before, unfinished)
-        self._tools.storage.remove_forgotten(self._store.known_ids(), before)
+        homes = map(avatar_home, self._tools.avatars.known_ids())
+        self._tools.storage.remove_forgotten({*self._store.known_ids(), *homes}, before)
+
+    def _clean_removed_avatars(self) -> None:
+        """Again and again for a while: a worker may have stored files after its job was removed."""
+        avatars = self._tools.avatars
+        for avatar_id, removed_at in avatars.removed().items():
+            if self._tools.forget(avatar_id) and removed_at < self._store.now() - LEAST_AGE_S:
+                avatars.drop(avatar_id)
 
 
 class KeeperThread:

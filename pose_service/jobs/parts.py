@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from pose_service.core.config import Settings
 from pose_service.jobs.attempt import Tools
+from pose_service.jobs.avatar_rows import AvatarStore
 from pose_service.jobs.chunk_room import ChunkRoom
 from pose_service.jobs.chunk_rows import ChunkRows
 from pose_service.jobs.clock import CalmClock
@@ -35,5 +36,6 @@ def open_parts(settings: Settings, clock: Callable[[], float] | None = None) -> 
     sources = Sources(settings, storage, folders)
     roster, queue = Roster(engine), open_queue(settings)
     chunks = ChunkRoom(ChunkRows(engine), storage, queue, roster) if settings.share_clips else None
-    tools = Tools(store, storage, folders, sources, settings.storage_wait_s, chunks)
+    avatars = AvatarStore(store, settings.avatar_versions)
+    tools = Tools(store, avatars, storage, folders, sources, settings.storage_wait_s, chunks)
     return JobParts(tools, roster, queue)

@@ -15,6 +15,8 @@ class JobKind(StrEnum):
 
     CLIP = "clip"
     """Bodies in every frame, for `/pose/video`."""
+    AVATAR = "avatar"
+    """One person's body, its measures and its files, for `/api/v1/avatar`."""
 
 
 class JobState(StrEnum):
@@ -104,14 +106,18 @@ class Terms:
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a job ended in `error`: text for people, a stable name, and the HTTP status it means."""
+    """Why a job ended in `error`: text for people, a stable name, and the HTTP status it means.
+
+    `hint`: what to do about it; may be empty.
+    """
 
     error: str
     error_type: str
     status: int = 500
+    hint: str = ""
 
 
-CANCELLED = Failure("the clip was cancelled", "CANCELLED", 410)
+CANCELLED = Failure("the job was cancelled", "CANCELLED", 410)
 
 
 @dataclass(frozen=True)
@@ -142,7 +148,8 @@ class Job:
     `source` is what is read: a path, an address, or for an upload the name of the file among the
     job's own. `video_path` is the clip as the caller named it, without passwords. `stored_source`
     names the copy of a fetched clip among the job's own files. `asked` is JSON of what only jobs of
-    this `kind` are asked for; only who works on that kind reads it.
+    this `kind` are asked for; only who works on that kind reads it. `user_id`: whom it is about,
+    where the caller said so. `error_hint`: what to do about an `error`.
 
     `attempts` counts how often processing began, without those that were stopped on purpose;
     `claims` counts all of them: a worker whose claim is not the last has lost the job.
@@ -166,9 +173,16 @@ class Job:
     error: str | None = None
     error_type: str | None = None
     error_status: int | None = None
+    error_hint: str | None = None
     kind: JobKind = JobKind.CLIP
     asked: str = ""
+    user_id: str | None = None
 
     @property
     def finished(self) -> bool:
         return self.state not in UNFINISHED
+
+    @property
+    def reason(self) -> str | None:
+        """Why it failed and what to do about it, in one text; None unless it failed."""
+        return self.error and f"{self.error} {self.error_hint or ''}".strip()

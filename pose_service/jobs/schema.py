@@ -47,8 +47,10 @@ jobs = Table(
     Column("error", Text),
     Column("error_type", Text),
     Column("error_status", Integer),
+    Column("error_hint", Text),
     Column("kind", String(16), nullable=False, server_default="clip"),
     Column("asked", Text, nullable=False, server_default=""),
+    Column("user_id", Text),
     Column("claims", Integer, nullable=False, server_default="0"),
     Column("worker_id", String(36)),
     Column("stored_source", Text),
@@ -62,6 +64,7 @@ jobs = Table(
     Column("request_digest", Text),
     Index("jobs_by_state", "state", "arrival"),
     Index("jobs_by_key", "idempotency_key", unique=True),
+    Index("jobs_by_user", "user_id"),
     # the place of a removed job is never given again: arrival is the order of the queue
     sqlite_autoincrement=True,
 )
@@ -96,6 +99,21 @@ chunks = Table(
     Column("number", Integer, primary_key=True),
     Column("worker_id", String(36)),
     Column("done", Boolean, nullable=False, server_default="0"),
+)
+
+# An avatar has the id of the job that made it. Of one that was removed only id and time are left,
+# until its files are surely gone.
+avatars = Table(
+    "avatars",
+    metadata,
+    Column("avatar_id", String(36), primary_key=True),
+    Column("user_id", Text),
+    Column("version", Integer),
+    Column("created_at", Float),
+    Column("key", Text),
+    Column("record", Text),
+    Column("removed_at", Float),
+    Index("avatars_by_user", "user_id", "version", unique=True),
 )
 
 _OF_THE_STORE = ("arrival", "callback_tries", "callback_due")

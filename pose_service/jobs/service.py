@@ -11,6 +11,7 @@ from pathlib import Path
 from pose_service.core.config import Settings
 from pose_service.core.errors import ConflictError, TooManyError, UnavailableError
 from pose_service.jobs.attempt import RunClip, result_key
+from pose_service.jobs.avatar_room import AvatarRoom
 from pose_service.jobs.describe import described
 from pose_service.jobs.helper import Helper
 from pose_service.jobs.keeper import Keeper, KeeperThread
@@ -36,7 +37,7 @@ log = logging.getLogger(__name__)
 class Order:
     """A clip to be processed: `source` is a path or an address, or `upload` a file that arrived.
 
-    `video_path`: the clip as its caller calls it. `kind`, `asked`: see `Job`.
+    `video_path`: the clip as its caller calls it. `kind`, `asked`, `user_id`: see `Job`.
     """
 
     video_path: str
@@ -46,6 +47,7 @@ class Order:
     terms: Terms = field(default_factory=Terms)
     kind: JobKind = JobKind.CLIP
     asked: str = ""
+    user_id: str | None = None
 
 
 class JobService:
@@ -108,6 +110,11 @@ class JobService:
     def close(self) -> None:
         """Nothing can be asked any more."""
         self._store.close()
+
+    @property
+    def avatars(self) -> AvatarRoom:
+        """What became of jobs of the kind `AVATAR`."""
+        return AvatarRoom(self._parts.tools)
 
     @property
     def uploads_dir(self) -> Path:
@@ -285,6 +292,7 @@ class JobService:
             order.terms,
             kind=order.kind,
             asked=order.asked,
+            user_id=order.user_id,
         )
 
     def _same(self, terms: Terms) -> Job | None:

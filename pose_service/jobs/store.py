@@ -40,7 +40,7 @@ def unknown_job(job_id: str) -> NotFoundError:
     """The one answer to an id that is malformed, was never given out, or is kept no longer."""
     return NotFoundError(
         f"no job {job_id[:64]!r}",
-        hint="Use the job_id of an answer to POST /pose/video; finished jobs are kept for a"
+        hint="Use the job_id of the answer to your request; finished jobs are kept for a"
         " limited time (POSE_KEEP_HOURS).",
     )
 
@@ -70,7 +70,7 @@ class JobStore:
         Where there is a job of the same idempotency key, that one is given back and nothing kept.
         """
         try:
-            with self._writing() as connection:
+            with self.writing() as connection:
                 connection.execute(insert(jobs).values(values_of(job)))
                 connection.execute(insert(notes).values(self._note(job.job_id, line)))
         except IntegrityError:
@@ -90,7 +90,7 @@ class JobStore:
     def state_of(self, job_id: str) -> JobState | None:
         """Where the job is; None if there is none of this id any more."""
         query = select(jobs.c.state).where(jobs.c.job_id == job_id)
-        with self._reading() as connection:
+        with self.reading() as connection:
             return connection.execute(query).scalar_one_or_none()
 
     def of_key(self, idempotency_key: str | None) -> Job | None:
@@ -119,7 +119,7 @@ class JobStore:
         """How many jobs are in each state; every state is named."""
         query = select(jobs.c.state, func.count()).group_by(jobs.c.state)
         counts = dict.fromkeys(JobState, 0)
-        with self._reading() as connection:
+        with self.reading() as connection:
             for state, count in connection.execute(query):
                 counts[state] = count
         return counts
@@ -128,7 +128,7 @@ class JobStore:
         """How many jobs of one client wait or run."""
         query = select(func.count()).select_from(jobs)
         mine = (jobs.c.client == client, jobs.c.state.in_(UNFINISHED))
-        with self._reading() as connection:
+        with self.reading() as connection:
             return connection.execute(query.where(*mine)).scalar_one()
 
     def queue_position(self, job_id: str) -> int:
@@ -136,7 +136,7 @@ class JobStore:
         waits = jobs.c.state == JobState.QUEUED
         own = select(jobs.c.arrival).where(jobs.c.job_id == job_id, waits).scalar_subquery()
         query = select(func.count()).select_from(jobs).where(waits, jobs.c.arrival <= own)
-        with self._reading() as connection:
+        with self.reading() as connection:
             return connection.execute(query).scalar_one()
 
     def claim_next(self, worker_id: str) -> Job | None:
@@ -160,7 +160,7 @@ class JobStore:
             )
             .returning(*jobs.c)
         )
-        with self._writing() as connection:
+        with self.writing() as connection:
             row = connection.execute(query).one_or_none()
         return None if row is None else job_of(row)
 
@@ -172,13 +172,17 @@ class JobStore:
         """The fetched clip lies among the job's own files, as `name`."""
         return self._move(job, stored_source=name)
 
-    def complete(self, job: Job) -> bool:
-        """The job's result is whole."""
-        return self._finish(job, JobState.COMPLETE)
+    def complete(self, job: Job, beside: Callable[[Connection], None] | None = None) -> bool:
+        """The job's result is whole; what `beside` writes becomes true with it or not at all."""
+        with self.writing() as connection:
+            done = _moved(connection, job, **self._finished(JobState.COMPLETE, None))
+            if done and beside is not None:
+                beside(connection)
+        return done
 
     def fail(self, job: Job, failure: Failure) -> bool:
         """The job will never have a result."""
-        return self._finish(job, JobState.ERROR, failure)
+        return self._move(job, **self._finished(JobState.ERROR, failure))
 
     def put_back(self, job: Job, *, counted: bool) -> bool:
         """Back to its old place in the queue; `counted` keeps the attempt in the count."""
@@ -207,13 +211,13 @@ class JobStore:
         return self._forget(jobs.c.completed_at + kept_s < self._clock())
 
     def known_ids(self) -> set[str]:
-        with self._reading() as connection:
+        with self.reading() as connection:
             return set(connection.execute(select(jobs.c.job_id)).scalars())
 
     def note(self, job_id: str, line: str) -> None:
         """Add a line with the time to the job's log; a fault of the database loses the line."""
         try:
-            with self._writing() as connection:
+            with self.writing() as connection:
                 connection.execute(insert(notes).values(self._note(job_id, line)))
         except DatabaseError as error:
             log.warning("[JOB] %s a line of its log is lost: %s", job_id, error)
@@ -221,7 +225,7 @@ class JobStore:
     def log(self, job_id: str) -> str:
         """The job's log so far, a line each."""
         query = select(notes).where(notes.c.job_id == job_id).order_by(notes.c.number)
-        with self._reading() as connection:
+        with self.reading() as connection:
             return "".join(
                 time.strftime("%Y-%m-%dT%H:%M:%SZ ", time.gmtime(row.written_at)) + f"{row.line}\n"
                 for row in connection.execute(query)
@@ -238,7 +242,7 @@ class JobStore:
             (jobs.c.callback_due <= now) | (jobs.c.callback_due > now + 86_400)
         )
         query = select(jobs).where(due).order_by(jobs.c.callback_due).limit(1)
-        with self._reading() as connection:
+        with self.reading() as connection:
             row = connection.execute(query).one_or_none()
         if row is None:
             return None
@@ -258,9 +262,6 @@ class JobStore:
     def _note(self, job_id: str, line: str) -> dict[str, Any]:
         return {"job_id": job_id, "written_at": self._clock(), "line": line}
 
-    def _finish(self, job: Job, state: JobState, failure: Failure | None = None) -> bool:
-        return self._move(job, **self._finished(state, failure))
-
     def _finished(self, state: JobState, failure: Failure | None) -> dict[str, Any]:
         now = self._clock()
         return {
@@ -269,20 +270,21 @@ class JobStore:
             "error": failure and failure.error,
             "error_type": failure and failure.error_type,
             "error_status": failure and failure.status,
+            "error_hint": failure and (failure.hint or None),
             "callback_due": case((jobs.c.callback_url.is_not(None), now), else_=None),
         }
 
     def _move(self, job: Job, **values: Any) -> bool:
         """Change a job that is being processed under the claim that `job` knows of."""
-        mine = (jobs.c.job_id == job.job_id, jobs.c.claims == job.claims)
-        return self._change(*mine, jobs.c.state == JobState.PROCESSING, **values)
+        with self.writing() as connection:
+            return _moved(connection, job, **values)
 
     def _change(self, *where: Any, **values: Any) -> bool:
-        with self._writing() as connection:
+        with self.writing() as connection:
             return connection.execute(update(jobs).where(*where).values(**values)).rowcount == 1
 
     def _forget(self, *where: Any) -> Sequence[str]:
-        with self._writing() as connection:
+        with self.writing() as connection:
             gone = connection.execute(delete(jobs).where(*where).returning(jobs.c.job_id))
             job_ids = gone.scalars().all()
             if job_ids:
@@ -290,20 +292,29 @@ class JobStore:
         return job_ids
 
     def _one(self, query: Select[Any]) -> Job | None:
-        with self._reading() as connection:
+        with self.reading() as connection:
             row = connection.execute(query).one_or_none()
         return None if row is None else job_of(row)
 
     def _all(self, query: Select[Any]) -> list[Job]:
-        with self._reading() as connection:
+        with self.reading() as connection:
             return [job_of(row) for row in connection.execute(query)]
 
     @contextmanager
-    def _reading(self) -> Iterator[Connection]:
+    def reading(self) -> Iterator[Connection]:
+        """A look at the tables."""
         with told("read"), self._engine.connect() as connection:
             yield connection
 
     @contextmanager
-    def _writing(self) -> Iterator[Connection]:
+    def writing(self) -> Iterator[Connection]:
+        """A transaction of its own."""
         with told("changed"), self._engine.begin() as connection:
             yield connection
+
+
+def _moved(connection: Connection, job: Job, **values: Any) -> bool:
+    """Whether a job that is being processed under the claim that `job` knows of was changed."""
+    mine = (jobs.c.job_id == job.job_id, jobs.c.claims == job.claims)
+    query = update(jobs).where(*mine, jobs.c.state == JobState.PROCESSING).values(**values)
+    return connection.execute(query).rowcount == 1

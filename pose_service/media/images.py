@@ -85,9 +85,14 @@ def decode_image(data: bytes, *, max_pixels: int, turn_by_exif: bool) -> ImageAr
 
 
 def decode_base64_image(text: str, *, max_pixels: int, turn_by_exif: bool) -> ImageArray:
-    """`decode_image` of standard or URL-safe base64, with or without padding.
+    """`decode_image` of what `base64_bytes` reads. Raises as both do."""
+    return decode_image(base64_bytes(text), max_pixels=max_pixels, turn_by_exif=turn_by_exif)
 
-    A `data:` prefix and white space are dropped. Raises as `decode_image` does.
+
+def base64_bytes(text: str) -> bytes:
+    """The bytes of standard or URL-safe base64, with or without padding.
+
+    A `data:` prefix and white space are dropped. Raises `BadImageError` for what is no base64.
     """
     prefix = _DATA_URI.match(text.lstrip()[:256])
     body = text.lstrip()[prefix.end() :] if prefix else text
@@ -97,13 +102,12 @@ def decode_base64_image(text: str, *, max_pixels: int, turn_by_exif: bool) -> Im
     if not body:
         raise BadImageError("the base64 text is empty", hint=f"{_WANTED} in base64.")
     try:
-        data = base64.b64decode(body + "=" * (-len(body) % 4), validate=True)
+        return base64.b64decode(body + "=" * (-len(body) % 4), validate=True)
     except (binascii.Error, ValueError) as error:
         raise BadImageError(
             f"the text is not base64: {error} ({len(text)} characters, beginning {text[:16]!r})",
             hint=f"{_WANTED} in base64.",
         ) from error
-    return decode_image(data, max_pixels=max_pixels, turn_by_exif=turn_by_exif)
 
 
 def encode_png(image: ImageArray) -> bytes:

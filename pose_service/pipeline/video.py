@@ -123,7 +123,7 @@ def process_clip(
     """
     log = ObservationLog(scratch / "observations.bin")
     try:
-        engine = _loaded(hub, watch)
+        engine = loaded(hub, watch)
         clip = open_clip(source, max_pixels=options.max_pixels, part=options.part)
         total = _least(clip.stated_frame_count, options.max_frames)
         sights = None
@@ -156,7 +156,7 @@ def _least(stated: int | None, wanted: int | None) -> int | None:
     return stated if stated is None or wanted is None else min(stated, wanted)
 
 
-def _loaded(hub: NetRunner, watch: ClipWatch) -> Engine:
+def loaded(hub: NetRunner, watch: ClipWatch) -> Engine:
     """The engine, however long it takes to load; raises if it cannot be, or `watch` says stop."""
     while True:
         watch.report("loading", 0, None)

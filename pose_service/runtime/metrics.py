@@ -41,13 +41,13 @@ class Metrics:
         )
         self._errors = Counter(
             "pose_errors",
-            "Errors by their error_type, of requests and of clips",
+            "Errors by their error_type, of requests, clips and avatars",
             ("origin", "error_type"),
             registry=self.registry,
         )
         self._stages = Histogram(
             "pose_stage_seconds",
-            "One stage of one picture or clip",
+            "One stage of one picture, clip or avatar",
             ("work", "stage"),
             registry=self.registry,
             buckets=BUCKETS_S,
@@ -79,7 +79,7 @@ class Metrics:
         self._latency.labels(route, method).observe(seconds)
 
     def failed(self, origin: str, error_type: str) -> None:
-        """An error of a "request" or a "clip"."""
+        """An error of a "request", a "clip" or an "avatar"."""
         self._errors.labels(origin, error_type).inc()
 
     def saw(self, frame: TrackedFrame, work: str) -> None:
@@ -104,16 +104,16 @@ class Metrics:
         self.took(work, stage, time.perf_counter() - started)
 
     @contextmanager
-    def clip_stages(self, clock: Callable[[], float] = time.perf_counter) -> Iterator["StageWatch"]:
-        """Who is told of a clip's progress within the block; its stages are timed."""
-        watch = StageWatch(self, clock)
+    def clip_stages(
+        self, clock: Callable[[], float] = time.perf_counter, work: str = "clip"
+    ) -> Iterator["StageWatch"]:
+        """Who is told of a clip's or avatar's progress within the block; its stages are timed."""
+        watch = StageWatch(self, clock, work)
         try:
             yield watch
             watch.close()
         except Exception as error:
-            self.failed(
-                "clip", error.code if isinstance(error, PoseError) else type(error).__name__
-            )
+            self.failed(work, error.code if isinstance(error, PoseError) else type(error).__name__)
             raise
 
     def ran_at(self, stage: str, frames_per_s: float) -> None:
@@ -123,8 +123,9 @@ class Metrics:
 class StageWatch:
     """Told (stage, frames done, frames in all or None), as clips tell of themselves."""
 
-    def __init__(self, metrics: Metrics, clock: Callable[[], float]) -> None:
+    def __init__(self, metrics: Metrics, clock: Callable[[], float], work: str) -> None:
         self._metrics = metrics
+        self._work = work
         self._clock = clock
         self._stage = ""
         self._started_s = clock()
@@ -140,7 +141,7 @@ class StageWatch:
         """The stage in hand is over."""
         seconds = self._clock() - self._started_s
         if self._stage:
-            self._metrics.took("clip", self._stage, seconds)
-        if self._done and seconds > 0:
+            self._metrics.took(self._work, self._stage, seconds)
+        if self._work == "clip" and self._done and seconds > 0:
             self._metrics.ran_at(self._stage, self._done / seconds)
         self._stage, self._done = "", 0

@@ -20,7 +20,7 @@ from pose_service.media.paths import resolve_media_path
 from pose_service.pipeline.results import StoredClip
 from pose_service.web.answers import json_answer
 from pose_service.web.errors import error_answer
-from pose_service.web.forms import ClipForm, SliceForm, read_form
+from pose_service.web.forms import ClipForm, JobForm, SliceForm, read_form
 from pose_service.web.request_log import note
 from pose_service.web.service import service
 from pose_service.web.uploads import Upload
@@ -56,8 +56,6 @@ def submit_url(video_url: str, form: ClipForm) -> Job:
 def _submit(order: Order, form: ClipForm) -> Job:
     """Bad files and addresses are refused here and now, not after they have waited their turn."""
     here = service()
-    if here.hub.state.status == "not_ready" and not here.settings.front_only:
-        here.hub.wait(0)
     if form.end is not None and form.end <= form.start:
         raise BadRequestError(f"end: expected more than {form.start:g} (start), got {form.end:g}")
     options = JobOptions(
@@ -73,13 +71,20 @@ def _submit(order: Order, form: ClipForm) -> Job:
         end_s=form.end,
         every=form.every,
     )
-    order = replace(order, options=options)
+    return submit_order(replace(order, options=options), form)
+
+
+def submit_order(order: Order, form: JobForm) -> Job:
+    """Queue a job of any kind; `UnavailableError` where the engine can never work on it."""
+    here = service()
+    if here.hub.state.status == "not_ready" and not here.settings.front_only:
+        here.hub.wait(0)
     job = here.jobs.submit(replace(order, terms=_terms(order, form)))
     note(job_id=job.job_id, outcome="queued")
     return job
 
 
-def _terms(order: Order, form: ClipForm) -> Terms:
+def _terms(order: Order, form: JobForm) -> Terms:
     settings = service().settings
     if form.keep_days is not None and form.keep_days > settings.max_keep_days:
         raise BadRequestError(
@@ -100,11 +105,11 @@ def _terms(order: Order, form: ClipForm) -> Terms:
     )
 
 
-def _digest(order: Order, form: ClipForm) -> str:
+def _digest(order: Order, form: JobForm) -> str:
     """The same for the same request: what is asked for, and the bytes of an uploaded file."""
     asked = {**asdict(order.options), "keep": form.keep_days, "callback": form.callback_url}
     asked |= {"source": order.source, "name": order.video_path}
-    asked |= {"kind": order.kind, "asked": order.asked}
+    asked |= {"kind": order.kind, "asked": order.asked, "user_id": order.user_id}
     if order.upload is not None:
         with order.upload.open("rb") as file:
             asked["file"] = hashlib.file_digest(file, "sha256").hexdigest()
@@ -162,7 +167,7 @@ def unfinished_answer(job: Job) -> Response:
     """Anything but a complete job: still waiting (202), or why it failed."""
     if not job.finished:
         return _queued(job)
-    message, code = job.error or "the clip failed", job.error_type or "INTERNAL"
+    message, code = job.reason or "the clip failed", job.error_type or "INTERNAL"
     status = job.error_status or 500
     if status == UnavailableError.status:
         raise UnavailableError(message, code=code)

@@ -86,6 +86,6 @@ def _status_fields(job: Job) -> dict[str, Any]:
         "completed_at": job.completed_at,
         "progress": progress_of(job),
         "queue_position": service().jobs.queue_position(job.job_id),
-        "error": job.error,
+        "error": job.reason,
         "error_type": job.error_type,
     }

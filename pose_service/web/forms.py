@@ -124,7 +124,18 @@ class PictureForm(FrameForm):
     )
 
 
-class ClipForm(Form):
+class JobForm(Form):
+    """What is agreed on for a job of any kind."""
+
+    keep_days: float | None = Field(
+        None, gt=0, le=36500, allow_inf_nan=False, description="a number of days above 0"
+    )
+    callback_url: str | None = Field(
+        None, min_length=1, max_length=4096, description="an http or https address, as text"
+    )
+
+
+class ClipForm(JobForm):
     """Options of one clip: CONTRACT 3.5."""
 
     max_frames: Count | None = Field(None, description="an integer of 1 or more")
@@ -143,12 +154,6 @@ class ClipForm(Form):
         None, gt=0, le=MOST_SECONDS, allow_inf_nan=False, description="seconds, more than 0"
     )
     every: int = Field(1, ge=1, le=1000, description="an integer of 1 to 1000")
-    keep_days: float | None = Field(
-        None, gt=0, le=36500, allow_inf_nan=False, description="a number of days above 0"
-    )
-    callback_url: str | None = Field(
-        None, min_length=1, max_length=4096, description="an http or https address, as text"
-    )
 
 
 class ClipUrlForm(ClipForm):

@@ -54,7 +54,7 @@ def job_status(job_id: str) -> Response:
     if job.state is JobState.PROCESSING:
         fields["elapsed_time"] = round(time.time() - (job.started_at or time.time()), 3)
     if old_word(job) == JobState.ERROR:
-        fields |= {"error": job.error, "error_type": job.error_type}
+        fields |= {"error": job.reason, "error_type": job.error_type}
     if job.state is not JobState.COMPLETE:
         return json_answer(fields)
     answer = clip_answer(job)

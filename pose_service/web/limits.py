@@ -6,7 +6,7 @@ from pose_service.web.bodies import is_multipart
 from pose_service.web.service import service
 
 MEGABYTE = 1024 * 1024
-UPLOAD_BLUEPRINTS = ("clips", "legacy_jobs")
+UPLOAD_BLUEPRINTS = ("clips", "legacy_jobs", "avatars")
 
 
 def register(app: Flask) -> None:

@@ -18,6 +18,7 @@ _PREFIXES = {
     "frames": "[POSE]",
     "batches": "[BATCH]",
     "clips": "[VIDEO]",
+    "avatars": "[AVATAR]",
     "overlays": "[VIDEO]",
     "legacy_jobs": "[VIDEO]",
 }

@@ -18,35 +18,43 @@ from pose_service.web.bodies import MULTIPART, is_multipart, missing_part
 
 @dataclass(frozen=True)
 class Upload:
-    """A file that arrived. `name`: as the caller called it. `fields`: the text parts beside it."""
+    """A file that arrived in the part `part`.
+
+    `name`: as the caller called it. `fields`: the text parts beside it.
+    """
 
     path: Path
     name: str
     fields: dict[str, str]
+    part: str
 
 
 @contextmanager
-def received_file(part: str, folder: Path) -> Iterator[Upload]:
-    """The file part named `part`, written into `folder` as it arrives.
+def received_file(parts: str | tuple[str, ...], folder: Path) -> Iterator[Upload]:
+    """The one file part named as any of `parts`, written into `folder` as it arrives.
 
     It is gone at the end of the `with` unless it was moved away. Raises `UnsupportedTypeError` for
-    another kind of body, and `BadRequestError` if it is broken or has no such part.
+    another kind of body, and `BadRequestError` if it is broken or has no such part, or several.
     """
+    wanted = (parts,) if isinstance(parts, str) else parts
     if not is_multipart():
         raise UnsupportedTypeError(
             f"Content-Type: expected {MULTIPART}, got {request.mimetype or 'none'}",
-            hint=f"Send the clip as the file part {part!r} of a form.",
+            hint=f"Send the clip as the file part {wanted[0]!r} of a form.",
         )
     with (
         TemporaryDirectory(dir=folder, prefix="upload-", ignore_cleanup_errors=True) as scratch,
         ExitStack() as opened,
     ):
         form, files = _parse(Path(scratch), opened)
-        if part not in files:
-            raise missing_part((part,), [*files, *form])
-        file = files[part]
+        came = [part for part in wanted if part in files]
+        if not came:
+            raise missing_part(wanted, [*files, *form])
+        if len(came) > 1:
+            raise BadRequestError(f"{' and '.join(came)}: expected one of them, got both")
+        file = files[came[0]]
         file.stream.flush()
-        yield Upload(Path(file.stream.name), file.filename or part, form.to_dict())
+        yield Upload(Path(file.stream.name), file.filename or came[0], form.to_dict(), came[0])
 
 
 def _parse(

@@ -1,8 +1,10 @@
 """The job room on the servers that several machines share: PostgreSQL, Redis, an object store."""
 
+import threading
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,17 +13,21 @@ from servers import PASSWORD, ObjectStore, Postgres, Redis, object_store, postgr
 from pose_service.core.config import Settings
 from pose_service.core.errors import NotFoundError
 from pose_service.jobs import buckets
+from pose_service.jobs.attempt import Attempt, ClipTask
+from pose_service.jobs.avatar_room import AvatarRoom
+from pose_service.jobs.avatar_rows import AvatarStore
 from pose_service.jobs.buckets import open_bucket
 from pose_service.jobs.database import DatabaseError, open_database
 from pose_service.jobs.parts import open_parts
 from pose_service.jobs.queue import ClipQueue, open_queue
-from pose_service.jobs.records import Job, JobState, Progress, Terms
+from pose_service.jobs.records import Job, JobKind, JobState, Progress, Terms
 from pose_service.jobs.roster import Roster, WorkerRecord
 from pose_service.jobs.sources import check_source
 from pose_service.jobs.storage import Storage, StorageError, open_storage
 from pose_service.jobs.store import JobStore
 from pose_service.media.addresses import BadUrlError
 from pose_service.pipeline.results import FRAMES_NAME, HEAD_NAME
+from pose_service.pipeline.video import ClipWatch
 
 
 def settings_of(folder: Path, **values: object) -> Settings:
@@ -255,3 +261,69 @@ def test_threads_may_share_one_storage(storage: Storage, tmp_path: Path) -> None
 
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(round_trip, range(8))) == [b"%d" % number for number in range(8)]
+
+
+def avatar_job(store: JobStore, user_id: str = "ann") -> Job:
+    """A claimed job that makes an avatar."""
+    job_id = str(uuid.uuid4())
+    kind = JobKind.AVATAR
+    store.add(Job(job_id, "a.jpg", "a.jpg", store.now(), kind=kind, user_id=user_id), "queued")
+    job = store.claim_next("w")
+    assert job is not None and job.job_id == job_id
+    return job
+
+
+def test_postgres_gives_avatars_that_end_at_the_same_moment_a_version_each(
+    store: JobStore,
+) -> None:
+    avatars = AvatarStore(store, most_versions=4)
+    jobs = [avatar_job(store) for _ in range(6)]
+    with ThreadPoolExecutor(6) as pool:
+        assert all(pool.map(lambda job: avatars.complete(job, job.job_id, "{}"), jobs))
+    assert [avatar.version for avatar in avatars.versions("ann")] == [6, 5, 4, 3]
+    assert len(avatars.removed()) == 2
+    removal = avatars.remove("ann")
+    assert (removal.versions, len(removal.job_ids), removal.in_hand) == (4, 6, ())
+    for avatar_id in avatars.removed():
+        avatars.drop(avatar_id)
+    assert avatars.known_ids() == set()
+
+
+def test_postgres_makes_no_avatar_of_a_user_who_is_removed_meanwhile(store: JobStore) -> None:
+    """Whichever comes first, nothing is left."""
+    avatars = AvatarStore(store, most_versions=4)
+    for _ in range(10):
+        job = avatar_job(store)
+        with ThreadPoolExecutor(2) as pool:
+            made = pool.submit(avatars.complete, job, job.job_id, "{}")
+            removed = pool.submit(avatars.remove, "ann")
+            assert removed.result().versions == int(made.result())
+        with pytest.raises(NotFoundError):
+            avatars.get("ann")
+    for avatar_id in avatars.removed():
+        avatars.drop(avatar_id)
+
+
+def test_an_avatar_in_a_bucket_is_read_and_forgotten(
+    database: Postgres, objects: ObjectStore, tmp_path: Path
+) -> None:
+    parts = open_parts(settings_of(tmp_path, database_url=database.url, storage_url=objects.url))
+    parts.roster.beat(WorkerRecord("w", "a test"))
+    store, room = parts.tools.store, AvatarRoom(parts.tools)
+    job = avatar_job(store)
+
+    def make(task: ClipTask, watch: ClipWatch) -> None:
+        (task.folder / "mesh.obj").write_bytes(bytes(range(256)) * 10_000)
+        (task.folder / HEAD_NAME).write_text("{}")
+
+    (tmp_path / "a.jpg").write_bytes(b"a picture")
+    local = replace(job, source=str(tmp_path / "a.jpg"))
+    Attempt(local, parts.tools, threading.Event()).run(make)
+    avatar = room.get("ann")
+    assert b"".join(room.read(avatar, "mesh.obj")) == bytes(range(256)) * 10_000
+    with pytest.raises(NotFoundError):
+        next(room.read(avatar, "sheet.png"))
+    assert not room.remove("ann").files_pending
+    with pytest.raises(NotFoundError):
+        next(room.read(avatar, "mesh.obj"))
+    store.close()

@@ -124,7 +124,8 @@ def test_an_error_with_a_code_keeps_message_hint_code_and_status(
     at_work.clips.fail("bad.mp4", BadVideoError("no video stream.", hint="Send an MP4 file."))
     job = at_work.finished(at_work.submit("bad.mp4"))
     at_work.finished(at_work.submit())
-    assert job.error == "no video stream. Send an MP4 file."
+    assert (job.error, job.error_hint) == ("no video stream.", "Send an MP4 file.")
+    assert job.reason == "no video stream. Send an MP4 file."
     assert (job.error_type, job.error_status) == ("BAD_VIDEO", 400)
     assert f"{job.job_id} error BAD_VIDEO: no video stream." in caplog.text
 
