@@ -36,7 +36,7 @@ _OF_BLAZEPOSE = _Landmarks(
     BLAZEPOSE33, ("nose", "left_ear", "right_ear"), ("ankle", "heel", "foot_index"), 0.0, 0.13
 )
 # SMPL's head joint lies where the skull sits on the neck
-_OF_SMPL = _Landmarks(SMPL24, ("head",), ("ankle", "foot"), 0.05, 0.18)
+_OF_SMPL = _Landmarks(SMPL24, ("head",), ("ankle", "foot"), 0.05, 0.16)
 _KNOWN = {len(one.skeleton): one for one in (_OF_BLAZEPOSE, _OF_SMPL)}
 
 

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pose_service.avatar.picture_check import NO_PERSON, Examined, examine
+from pose_service.avatar.examined import Examined
+from pose_service.avatar.picture_check import NO_PERSON, examine
 from pose_service.avatar.refusals import PictureRefusedError, Problem
 from pose_service.blazeface.detector import FaceDetector
 from pose_service.core.arrays import ImageArray

@@ -1,13 +1,14 @@
 """Whether an avatar can be made of a picture, before anything is made; if not, what to change."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
 from pose_service.avatar.body_points import BodyPoints
+from pose_service.avatar.examined import Examined, percent
+from pose_service.avatar.light import bad_light
 from pose_service.avatar.person_patch import PersonPatch
 from pose_service.avatar.refusals import PictureRefusedError, Problem
 from pose_service.avatar.sharpness import edge_width_share
@@ -21,10 +22,10 @@ from pose_service.pipeline.image import box_area_px
 MIN_STATURE_PX = 240
 """The outline network sees a person about 200 px high: smaller ones would only be enlarged."""
 
-MAX_EDGE_WIDTH_SHARE = 0.0035
-"""Of the stature: 6 mm of an adult. Sharp photographs have 0.0012 to 0.0024, up to 0.0033 where the
-person is hardly higher than the least; blurred by a Gaussian with a standard deviation of 0.0025
-they have 0.0022 to 0.0032, by 0.005 they have 0.0045 and more."""
+MAX_EDGE_WIDTH_SHARE = 0.003
+"""Of the stature: 5 mm of an adult. Sharp photographs have 0 to 0.0021; blurred by a Gaussian with
+a standard deviation of 0.0025 of the stature they have 0.0020 to 0.0028, by 0.005 0.0044 to 0.0051.
+"""
 
 RIVAL_AREA = 0.7
 """Somebody whose box has this share of the largest box may as well be meant."""
@@ -37,52 +38,11 @@ _FROM_BEHIND = -0.5
 _FACE_OFF = 0.2
 """Of the side of the square: how far from its middle the person's own face may be."""
 
-_DARK, _BRIGHT, _FLAT = 45.0, 245.0, 12.0
-"""Of 255, of the person's pixels: what a twentieth exceeds, what half exceed, and the range of nine
-tenths. Black clothes are not darkness: skin or a border is bright beside them."""
-
 NO_PERSON = Problem(
     "NO_PERSON",
     "No person detected in image",
     "Send a picture of one whole standing person, upright, in good light.",
 )
-
-
-@dataclass(frozen=True)
-class Examined:
-    """What a picture shows. `person`: the main one, None where there is none or it is not clear.
-
-    `others_xyxy_px`: (n, 4) boxes of everybody else, the largest first. `facing`: see `BodyPoints`.
-    `edge_width_share`: see `sharpness`. `brightness`: 0 to 255, the median of the person's pixels.
-    """
-
-    problems: tuple[Problem, ...]
-    person: Observation | None = None
-    others_xyxy_px: FloatArray = field(default_factory=lambda: np.zeros((0, 4)))
-    face: Face | None = None
-    stature_px: float = 0.0
-    facing: float = 0.0
-    edge_width_share: float = np.inf
-    brightness: float = 0.0
-
-    @property
-    def codes(self) -> tuple[str, ...]:
-        return tuple(problem.code for problem in self.problems)
-
-    def report(self) -> dict[str, Any]:
-        """For JSON; boxes are x1, y1, x2, y2 in pixels."""
-        face, person = self.face, self.person
-        return {
-            "person_box": None if person is None else _rounded(person.box_xyxy_px),
-            "person_height_px": round(self.stature_px),
-            "other_people": [_rounded(box) for box in self.others_xyxy_px],
-            "face_box": None if face is None else _rounded(face.box_xyxy_px),
-            "face_score": None if face is None else round(face.score, 3),
-            "facing": round(self.facing, 2),
-            "edge_width_percent": _percent(self.edge_width_share),
-            "brightness": round(self.brightness),
-            "problems": list(self.codes),
-        }
 
 
 def check_picture(
@@ -154,8 +114,8 @@ class _Look:
             return
         height_px, width_px = self.image.shape[:2]
         yield from cut_ends(self.person, points, width_px, height_px)
-        if light := list(_bad_light(patch.person_gray)):
-            yield light[0]
+        if light := bad_light(patch.person_gray):
+            yield light
         elif width > MAX_EDGE_WIDTH_SHARE:
             yield _blurred(width)
         elif face is None and not head_is_cut(points, width_px, height_px):
@@ -165,8 +125,8 @@ class _Look:
 def _nobody(image: ImageArray) -> Problem:
     """A picture without light says so in its hint."""
     gray = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.float32)
-    light = list(_bad_light(gray))
-    return replace(NO_PERSON, hint=light[0].hint) if light else NO_PERSON
+    light = bad_light(gray)
+    return replace(NO_PERSON, hint=light.hint) if light else NO_PERSON
 
 
 def _rivals(count: int) -> Problem:
@@ -186,24 +146,16 @@ def _too_small(stature_px: float) -> Problem:
     )
 
 
-def _bad_light(gray: FloatArray) -> Iterator[Problem]:
-    """`gray`: brightness of what ought to be seen."""
-    low, middle, high = np.percentile(gray, [5, 50, 95])
-    if high < _DARK:
-        yield Problem("TOO_DARK", "the person is almost black", "Take the picture in more light.")
-    elif middle > _BRIGHT:
-        hint = "Take the picture with less light, or a shorter exposure."
-        yield Problem("TOO_BRIGHT", "the person is almost white", hint)
-    elif high - low < _FLAT:
-        hint = "Take the picture in good light and before a background of another brightness."
-        yield Problem("NO_CONTRAST", "the person can hardly be told from the background", hint)
-
-
 def _blurred(width: float) -> Problem:
+    seen = (
+        f"edges of the person are {percent(width)} % of the person's height wide; at most"
+        f" {percent(MAX_EDGE_WIDTH_SHARE)} % will do"
+        if np.isfinite(width)
+        else "hardly an edge of the person is seen"
+    )
     return Problem(
         "BLURRED",
-        f"the picture is blurred: edges of the person are {_percent(width)} % of the person's"
-        f" height wide; at most {_percent(MAX_EDGE_WIDTH_SHARE)} % will do",
+        f"the picture is blurred: {seen}",
         "Hold the camera still, wipe its lens, let it focus on the person, and use good light.",
     )
 
@@ -225,11 +177,3 @@ def _off(face: Face, x: float, y: float) -> float:
 
 def _area(box_xyxy_px: FloatArray) -> float:
     return float(np.prod(box_xyxy_px[2:] - box_xyxy_px[:2]))
-
-
-def _percent(share: float) -> float | None:
-    return round(100 * share, 2) if np.isfinite(share) else None
-
-
-def _rounded(box_xyxy_px: FloatArray) -> list[float]:
-    return [round(float(value), 1) for value in box_xyxy_px]
