@@ -20,6 +20,9 @@ _MARGIN_SHARE = 0.005
 _SEEN = 0.35
 """Mean confidence of a foot's points. Feet behind the edge have 0.3 and less, seen ones 0.5."""
 
+_FOOT_NEAR_M = 0.3
+"""As far inside as a foot is put that is not seen."""
+
 _LEG = ("shoulder", "hip", "knee", "ankle")
 _AT = ("chest", "hips", "knees", "ankles", "feet")
 _BETWEEN = ("waist", "thighs", "shins", "feet")
@@ -61,8 +64,25 @@ def _lower_end(seen: Observation, points: BodyPoints, limits: FloatArray) -> str
             levels.append(_crossing(line, limits, margin))
     if levels:
         return _name(min(levels))
-    unseen = points.feet_confidence.mean(axis=1).min() < _SEEN
-    return "feet" if unseen and _touches_edge(seen.box_xyxy_px, limits, margin) else ""
+    return "feet" if _is_foot_guessed(seen, points, limits, margin) else ""
+
+
+def _is_foot_guessed(
+    seen: Observation, points: BodyPoints, limits: FloatArray, margin: float
+) -> bool:
+    """Whether nothing speaks for a foot, and the person goes on over the edge near it.
+
+    Engines put a foot that they do not see inside now and then.
+    """
+    low, high = seen.box_xyxy_px[:2], seen.box_xyxy_px[2:]
+    if not ((low <= margin).any() or (high >= limits - margin).any()):
+        return False
+    near = _FOOT_NEAR_M * points.px_per_m
+    feet = zip(points.feet_px, points.feet_confidence, strict=True)
+    return any(
+        confidence.mean() < _SEEN and not _inside(foot, limits, near).all()
+        for foot, confidence in feet
+    )
 
 
 def _crossing(line: FloatArray, limits: FloatArray, margin: float) -> float:
@@ -91,8 +111,3 @@ def _name(level: float) -> str:
 def _inside(places_px: FloatArray, limits: FloatArray, margin: float) -> FloatArray:
     """(n,) whether each of `places_px` (n, 2) is in the picture and so far from its edge."""
     return np.asarray(np.all((places_px >= margin) & (places_px <= limits - margin), axis=1))
-
-
-def _touches_edge(box_xyxy_px: FloatArray, limits: FloatArray, margin: float) -> bool:
-    low, high = box_xyxy_px[:2], box_xyxy_px[2:]
-    return bool((low <= margin).any() or (high >= limits - margin).any())

@@ -16,6 +16,7 @@ from pose_service.blazepose.roi import Roi
 from pose_service.core.arrays import FloatArray, ImageArray
 from pose_service.core.errors import EngineError
 from pose_service.core.files import OfficialFile
+from pose_service.engines import embedded, fourdhumans
 
 SHORT = anchor_centres(SHORT_RANGE_GRIDS)
 FULL = anchor_centres(FULL_RANGE_GRIDS)
@@ -189,3 +190,5 @@ def test_missing_files_are_named_with_what_to_do(tmp_path: Path) -> None:
 def test_the_wheel_holds_the_faces_which_nothing_but_avatars_needs() -> None:
     assert [file.only_for for file in WHEEL.files] == ["", "", "avatars", "avatars"]
     assert FACES.files == WHEEL.files[2:]
+    assert WHEEL in embedded.ENGINE.sources
+    assert FACES in fourdhumans.ENGINE.optional_sources

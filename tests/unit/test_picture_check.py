@@ -138,15 +138,20 @@ def test_feet_just_inside_are_whole_and_just_outside_are_cut() -> None:
         assert ("BODY_CUT" not in examine(drawn(seen), [seen], FACE).codes) == whole
 
 
-def test_feet_that_nothing_speaks_for_are_cut_only_at_the_pictures_edge() -> None:
+def test_a_foot_that_nothing_speaks_for_is_cut_only_near_an_edge_that_is_reached() -> None:
     confidence = np.full(33, 0.9)
     for joint in ("ankle", "heel", "foot_index"):
         confidence[BLAZEPOSE33.index(f"left_{joint}")] = 0.2
-    hidden = replace(PERSON, landmark_confidence=confidence)
-    assert examine(PICTURE, [hidden], FACE).codes == ()
-    at_edge = replace(hidden, box_xyxy_px=np.array([200.0, 100, 440, HEIGHT_PX]))
-    (problem,) = examine(PICTURE, [at_edge], FACE).problems
+    in_grass = replace(PERSON, landmark_confidence=confidence)
+    assert examine(PICTURE, [in_grass], FACE).codes == ()
+    over_edge = replace(in_grass, box_xyxy_px=np.array([200.0, 100, 440, HEIGHT_PX]))
+    (problem,) = examine(PICTURE, [over_edge], FACE).problems
     assert problem.message == "the picture ends at the feet"
+    higher = standing(feet_y_px=HEIGHT_PX - 0.35 * PX_PER_M, scale=250)
+    far = replace(
+        higher, landmark_confidence=confidence, box_xyxy_px=np.array([0.0, 180, 440, 610])
+    )
+    assert examine(drawn(higher), [far], FACE).codes == ()
 
 
 def test_a_head_over_the_edge_is_told_and_asks_for_no_face() -> None:
