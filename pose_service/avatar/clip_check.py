@@ -53,10 +53,13 @@ def check_clip_sights(
 ) -> ClipExamined:
     """The pictures of one clip with everybody in each, looked at one after the other.
 
-    `PictureRefusedError` where none is usable, for what is wrong with most, or none shows a face.
-    In every picture the largest person is the main one.
+    `PictureRefusedError` where none is usable, for what is wrong with most, or none shows a face; a
+    picture by itself is refused as by `check_picture`. In every picture the largest person is the
+    main one.
     """
     clip = ClipExamined(tuple(examine(image, seen, faces) for image, seen in sights))
+    if len(clip.pictures) == 1 and clip.pictures[0].problems:
+        raise PictureRefusedError.of(clip.pictures[0].problems)
     if not clip.places:
         raise PictureRefusedError.of([_most_wrong(clip.pictures)])
     if clip.pictures[clip.best].face is None:

@@ -55,8 +55,8 @@ class FaceDetector:
     def detect(self, image: ImageArray, squares: Sequence[Roi] = ()) -> list[Face]:
         """The faces in `squares` of the (height, width, 3) uint8 RGB picture, the surest first.
 
-        A square is best about four times as wide as the face; a face under some 12 px, or under a
-        tenth of the square, is not seen. Without squares the whole picture is one.
+        A square is best three to five times as wide as the face's box. A face under a sixth of the
+        square, or under some 16 px, is not found. Without squares the whole picture is one.
         """
         found = [
             face

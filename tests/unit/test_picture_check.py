@@ -269,7 +269,15 @@ def test_a_clip_without_a_usable_picture_tells_what_is_wrong_with_most() -> None
     assert str(refused.value) == wanted
 
 
-@pytest.mark.parametrize("count", [0, 3])
+def test_a_clip_of_one_picture_is_refused_as_the_picture_is() -> None:
+    cut = cut_to_picture(standing(x_px=0.3 * PX_PER_M))
+    with pytest.raises(PictureRefusedError) as refused:
+        check_clip_sights([(drawn(cut), [cut])], FacesAt(None))
+    assert str(refused.value) == str(refusal(drawn(cut), cut, faces=FacesAt(None)))
+    assert check_clip_sights([(PICTURE, [PERSON])], FACE).people == (PERSON,)
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
 def test_a_clip_of_nobody_has_the_exact_text(count: int) -> None:
     with pytest.raises(PictureRefusedError) as refused:
         check_clip_sights([(PICTURE, [])] * count, FACE)
