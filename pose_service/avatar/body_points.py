@@ -61,6 +61,11 @@ class BodyPoints:
         return np.asarray(self.pair(joint).mean(axis=0))
 
     @property
+    def torso_px(self) -> FloatArray:
+        """(4, 2) left and right shoulder, left and right hip."""
+        return np.concatenate([self.pair("shoulder"), self.pair("hip")])
+
+    @property
     def feet_px(self) -> FloatArray:
         """(2, points of a foot, 2) left and right, from the ankle on."""
         return np.stack([self.pair(joint) for joint in self._names.foot], axis=1)

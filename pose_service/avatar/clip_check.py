@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pose_service.avatar.examined import Examined
+from pose_service.avatar.one_person import of_one_person
 from pose_service.avatar.picture_check import NO_PERSON, examine
 from pose_service.avatar.refusals import PictureRefusedError, Problem
 from pose_service.blazeface.detector import FaceDetector
@@ -34,7 +35,7 @@ class ClipExamined:
     @property
     def best(self) -> int:
         """The place of the usable picture with the surest face."""
-        return max(self.places, key=lambda place: _face_score(self.pictures[place]))
+        return max(self.places, key=lambda place: self.pictures[place].face_score)
 
     def report(self) -> dict[str, Any]:
         """For JSON: that of the best picture, and how many of the others are wrong in which way."""
@@ -43,7 +44,7 @@ class ClipExamined:
             **self.pictures[self.best].report(),
             "pictures": len(self.pictures),
             "usable_pictures": len(self.places),
-            "pictures_with_face": sum(one.face is not None for one in self.pictures),
+            "pictures_with_face": sum(self.pictures[i].face is not None for i in self.places),
             "refused_pictures": dict(refused.most_common()),
         }
 
@@ -55,9 +56,10 @@ def check_clip_sights(
 
     `PictureRefusedError` where none is usable, for what is wrong with most, or none shows a face; a
     picture by itself is refused as by `check_picture`. In every picture the largest person is the
-    main one.
+    main one, and must be the same in all that are used.
     """
-    clip = ClipExamined(tuple(examine(image, seen, faces) for image, seen in sights))
+    pictures = [examine(image, seen, faces) for image, seen in sights]
+    clip = ClipExamined(of_one_person(pictures))
     if len(clip.pictures) == 1 and clip.pictures[0].problems:
         raise PictureRefusedError.of(clip.pictures[0].problems)
     if not clip.places:
@@ -84,7 +86,3 @@ def _most_wrong(pictures: Sequence[Examined]) -> Problem:
 
 def _is_usable(one: Examined) -> bool:
     return set(one.codes) <= {_NO_FACE}
-
-
-def _face_score(one: Examined) -> float:
-    return 0.0 if one.face is None else one.face.score

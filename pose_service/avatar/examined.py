@@ -17,6 +17,7 @@ class Examined:
 
     `others_xyxy_px`: (n, 4) boxes of everybody else, the largest first. `facing`: see `BodyPoints`.
     `edge_width_share`: see `sharpness`. `brightness`: 0 to 255, the median of the person's pixels.
+    `colours`: (96,) of the torso, see `tracking.colours`; zeros without a person.
     """
 
     problems: tuple[Problem, ...]
@@ -27,10 +28,16 @@ class Examined:
     facing: float = 0.0
     edge_width_share: float = np.inf
     brightness: float = 0.0
+    colours: FloatArray = field(default_factory=lambda: np.zeros(96))
 
     @property
     def codes(self) -> tuple[str, ...]:
         return tuple(problem.code for problem in self.problems)
+
+    @property
+    def face_score(self) -> float:
+        """0 without a face."""
+        return 0.0 if self.face is None else self.face.score
 
     def report(self) -> dict[str, Any]:
         """For JSON; boxes are x1, y1, x2, y2 in pixels."""

@@ -18,6 +18,7 @@ from pose_service.blazepose.boxes import iou
 from pose_service.core.arrays import FloatArray, ImageArray
 from pose_service.core.records import Observation
 from pose_service.pipeline.image import box_area_px
+from pose_service.tracking.colours import torso_colours
 
 MIN_STATURE_PX = 240
 """The outline network sees a person about 200 px high: smaller ones would only be enlarged."""
@@ -92,6 +93,7 @@ class _Look:
         return Examined(
             problems, self.person, self.others_xyxy_px, face, points.stature_px, points.facing,
             width, float(np.median(patch.person_gray)),
+            torso_colours(self.image, points.torso_px),
         )  # fmt: skip
 
     def _face(self, points: BodyPoints) -> Face | None:

@@ -249,7 +249,31 @@ def test_of_a_turn_all_whole_pictures_serve_though_the_face_is_seen_in_some() ->
     report = clip.report()
     assert report["refused_pictures"] == {"NO_PERSON": 1, "BODY_CUT": 1}
     assert (report["pictures"], report["usable_pictures"]) == (4, 2)
-    assert report["pictures_with_face"] == 2  # the cut one shows it, too
+    assert report["pictures_with_face"] == 1  # the cut one, which shows it, too, is not usable
+
+
+def red(image: ImageArray) -> ImageArray:
+    """The same people in red."""
+    return np.where(image == 200, np.array([180, 20, 20], np.uint8), image)
+
+
+def test_pictures_in_which_another_person_is_the_main_one_are_left_out() -> None:
+    left, right = standing(180), standing(460)
+    sights = [(drawn(left), [left]), (red(drawn(right)), [right]), (drawn(left), [left])]
+    clip = check_clip_sights(sights, FACE)
+    assert clip.places == (0, 2)
+    assert clip.report()["refused_pictures"] == {"OTHER_PERSON": 1}
+    # the passer-by may come first: faces decide
+    clip = check_clip_sights(sights[1:] + sights[:1], FACE)
+    assert clip.places == (1, 2)
+
+
+def test_a_person_who_walks_or_turns_a_coloured_back_stays_the_same() -> None:
+    left, right = standing(180), standing(460)
+    walked = [(red(drawn(left)), [left]), (red(drawn(right)), [right])]
+    assert check_clip_sights(walked, FACE).places == (0, 1)
+    turned = [(red(drawn(left)), [left]), (drawn(left), [standing(180, away=True)])]
+    assert check_clip_sights(turned, FACE).places == (0, 1)
 
 
 def test_a_clip_that_never_shows_the_face_is_refused() -> None:
