@@ -238,16 +238,16 @@ def test_darkness_is_told_and_dusk_is_not(
 def test_of_a_clip_the_usable_pictures_are_told(
     checker: Checker, skier: Photo, runner: Photo
 ) -> None:
-    to_the_knees = skier.image[:291]
+    cut, mirrored = skier.image[:291], np.ascontiguousarray(skier.image[:, ::-1])
     sights = [
-        (runner.image, runner.seen),
-        (to_the_knees, checker.see(to_the_knees)),
         (skier.image, skier.seen),
+        (cut, checker.see(cut)),
+        (runner.image, runner.seen),
+        (mirrored, checker.see(mirrored)),
     ]
     clip = check_clip_sights(sights, checker.faces)
-    assert clip.places == (0, 2)
-    assert clip.best == 2
-    assert clip.report()["refused_pictures"] == {"BODY_CUT": 1}
+    assert clip.places == (0, 3)
+    assert clip.report()["refused_pictures"] == {"BODY_CUT": 1, "OTHER_PERSON": 1}
 
 
 def test_a_data_folder_of_before_serves_all_but_avatars(network_dir: Path, tmp_path: Path) -> None:
