@@ -80,6 +80,7 @@ SIZES = Sizes(
     regressor_source=_small(ARCHIVE),
     phalp_sources=tuple(map(_small, PHALP_SOURCES)),
     phalp_extra_sources=tuple(map(_small, PHALP_EXTRA_SOURCES)),
+    face_sources=(),
 )
 ENGINE = recipe(SIZES)
 

@@ -1,4 +1,6 @@
-"""Where the BlazePose detector's 2254 raw outputs belong in its input square."""
+"""Where a detector's raw outputs belong in its input square."""
+
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -8,15 +10,16 @@ _GRIDS = ((28, 2), (14, 2), (7, 6))
 """(cells per side, anchors per cell); three layers of stride 32 share the last grid."""
 
 
-def anchor_centres() -> FloatArray:
-    """(2254, 2) anchor centres x, y as fractions of the input square.
+def anchor_centres(grids: Sequence[tuple[int, int]] = _GRIDS) -> FloatArray:
+    """(n, 2) anchor centres x, y as fractions of the input square; 2254 of the BlazePose detector.
 
-    Grid by grid, row by row, then column, then anchor. Every anchor has size 1.
+    `grids`: cells per side and anchors per cell of each. Grid by grid, row by row, then column,
+    then anchor. Every anchor has size 1.
 
     >>> anchor_centres().shape
     (2254, 2)
     """
-    return np.concatenate([_grid(cells, anchors) for cells, anchors in _GRIDS])
+    return np.concatenate([_grid(cells, anchors) for cells, anchors in grids])
 
 
 def _grid(cells: int, anchors: int) -> FloatArray:

@@ -1,6 +1,6 @@
 """The detector's finds before they become regions: decoding and suppression."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -11,16 +11,14 @@ from pose_service.blazepose.interpreter import Outputs
 from pose_service.core.arrays import FloatArray, IntArray, expect_shape
 
 INPUT_SIDE_PX = 224
-_POINTS = 4
-_VALUES = 4 + 2 * _POINTS
 _MAX_LOGIT = 100.0
 
 
 @dataclass(frozen=True)
 class Candidates:
-    """Faces with the points of their bodies; the coordinates are those of `points`' maker.
+    """Faces, with points of them or of their bodies; in the coordinates of whoever made them.
 
-    `boxes_xyxy`: (n, 4) around the head, of use for suppression only. `points`: (n, 4, 2):
+    `boxes_xyxy`: (n, 4) around the head. `points`: (n, points, 2); of the BlazePose detector
     mid-hip, whole-body end, mid-shoulder, upper-body end. `scores`: (n,) 0 to 1.
     """
 
@@ -31,7 +29,7 @@ class Candidates:
     def __post_init__(self) -> None:
         count = len(self.scores)
         expect_shape("boxes_xyxy", self.boxes_xyxy, (count, 4))
-        expect_shape("points", self.points, (count, _POINTS, 2))
+        expect_shape("points", self.points, (count, "points", 2))
         expect_shape("scores", self.scores, (count,))
 
     def __len__(self) -> int:
@@ -52,19 +50,24 @@ class Candidates:
         return Candidates(boxes, self.points * scale + origin, self.scores)
 
 
-def decode(outputs: Outputs, anchors: FloatArray, min_score: float) -> Candidates:
+def decode(
+    outputs: Outputs, anchors: FloatArray, min_score: float, side_px: int = INPUT_SIDE_PX
+) -> Candidates:
     """Candidates of at least `min_score`, as fractions of the input square.
 
-    `outputs` of the detector network; `anchors`: (n, 2) centres, in the order of the outputs.
+    `outputs` of a detector network whose input square has `side_px`: logits (n, 1), and (n, k)
+    centre, width and height of the box and then the points, in pixels from the anchor.
+    `anchors`: (n, 2) centres, in the order of the outputs.
     """
     count = len(anchors)
     logits = np.clip(outputs[count, 1][:, 0], -_MAX_LOGIT, _MAX_LOGIT)
     scores = 1 / (1 + np.exp(-logits.astype(float)))
     chosen = np.flatnonzero(scores >= min_score)
-    raw = outputs[count, _VALUES][chosen].astype(float) / INPUT_SIDE_PX
+    (values,) = (array for shape, array in outputs.items() if shape != (count, 1))
+    raw = values[chosen].astype(float) / side_px
     centres = raw[:, :2] + anchors[chosen]
     halves = raw[:, 2:4] / 2
-    points = raw[:, 4:].reshape(-1, _POINTS, 2) + anchors[chosen, None]
+    points = raw[:, 4:].reshape(len(chosen), (raw.shape[1] - 4) // 2, 2) + anchors[chosen, None]
     boxes = np.concatenate([centres - halves, centres + halves], axis=1)
     return Candidates(boxes, points, scores[chosen])
 
@@ -75,18 +78,24 @@ def merge_overlapping(candidates: Candidates, max_iou: float = 0.3) -> Candidate
     The best one left and all that overlap it by more than `max_iou` are replaced by their mean
     weighted by score, under the best score.
     """
+    groups = overlapping(candidates, max_iou)
+    merged = [weighted_mean(candidates, group) for group in groups]
+    return Candidates.join(merged) if merged else candidates
+
+
+def overlapping(candidates: Candidates, max_iou: float = 0.3) -> Iterator[IntArray]:
+    """Places of the best one left and of all that overlap it by more than `max_iou`, and so on."""
     left = np.argsort(-candidates.scores, kind="stable")
-    merged = []
     while len(left):
         overlap = iou(candidates.boxes_xyxy[left[0]], candidates.boxes_xyxy[left])
         close = overlap > max_iou
         close[0] = True  # a box without area does not even overlap itself
-        merged.append(_weighted_mean(candidates, left[close]))
+        yield left[close]
         left = left[~close]
-    return Candidates.join(merged) if merged else candidates
 
 
-def _weighted_mean(candidates: Candidates, group: IntArray) -> Candidates:
+def weighted_mean(candidates: Candidates, group: IntArray) -> Candidates:
+    """The one at the mean of `group`, weighted by score, under the score of its first."""
     scores = candidates.scores[group]
     box = np.average(candidates.boxes_xyxy[group], axis=0, weights=scores)
     points = np.average(candidates.points[group], axis=0, weights=scores)

@@ -25,12 +25,13 @@ NETS_ENGINE = "4dhumans"
 def files(settings: Settings, *, full: bool = False) -> Iterator[Finding]:
     """Each file of each engine that may come to serve; with `full` looked into, not at.
 
-    One that is missing is a problem only where its engine is asked for by name and needs it.
+    One that is missing is a problem only where its engine is asked for by name and needs it, for
+    whatever it is asked to do.
     """
     for recipe in _eligible(settings):
         wrong = State.PROBLEM if settings.engine == recipe.name else State.NOTE
         for file in (file for source in recipe.sources for file in source.files):
-            yield look_at(file, settings, wrong, full=full)
+            yield look_at(file, settings, State.NOTE if file.only_for else wrong, full=full)
         for file in (file for source in recipe.optional_sources for file in source.files):
             yield look_at(file, settings, State.NOTE, full=full)
 

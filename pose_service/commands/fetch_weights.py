@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
 
 from pose_service.commands.arguments import POSE2D, Arguments
 from pose_service.commands.console import console, progress
 from pose_service.core.config import Settings
 from pose_service.core.errors import BadRequestError, EngineError, PoseError
-from pose_service.core.files import FileSource
+from pose_service.core.files import FileSource, OfficialFile
 from pose_service.engines.registry import recipes
 from pose_service.engines.seam import EngineRecipe
 from pose_service.pose2d.files import HRNET, MODES, RTMDETS
@@ -38,10 +40,13 @@ def run(arguments: Arguments, settings: Settings) -> int:
     wanted = _wanted(arguments, settings)
     failures: list[PoseError] = []
     with progress() as report:
-        needed, optional = (
+        own, optional = (
             tuple(Delivery(source, settings, report) for source in sources)
             for sources in (wanted.sources, wanted.optional_sources)
         )
+        # what nothing but extras are wanted of can wait, and may fail
+        needed = tuple(each for each in own if _lacks_needed(each))
+        optional = (*(each for each in own if each not in needed), *optional)
         if arguments.source:
             take_from(arguments.source.expanduser(), (*needed, *optional))
         else:
@@ -49,12 +54,12 @@ def run(arguments: Arguments, settings: Settings) -> int:
             # the last space on the disk is for what it needs
             if not any(isinstance(failure, SpaceError) for failure in failures):
                 _say_what_failed(_obtain_all(optional))
-    if not needed:
+    if not wanted.sources:
         console.print(f"{wanted.name}: needs no files. {wanted.instead}")
     _say_what_is_here(wanted, settings)
     if wanted.then:
         console.print(wanted.then)
-    lacking = [each.source.name for each in needed if each.source.urls and each.lacking]
+    lacking = [each.source.name for each in needed if each.source.urls and _lacks_needed(each)]
     if failures:
         raise FetchError("; ".join(map(str, failures)), hint=failures[0].hint)
     if lacking:
@@ -108,6 +113,11 @@ def wanted_recipe(engine: str, settings: Settings) -> EngineRecipe:
     raise EngineError("no engine can serve here", hint="Run `python -m pose_service doctor`.")
 
 
+def _lacks_needed(delivery: Delivery) -> bool:
+    """Whether a file is lacking without which the engine does not serve at all."""
+    return any(not file.only_for for file in delivery.lacking)
+
+
 def _obtain_all(deliveries: tuple[Delivery, ...]) -> list[PoseError]:
     """What could not be fetched: one source that fails does not keep the next from coming."""
     failures: list[PoseError] = []
@@ -128,22 +138,29 @@ def _say_what_failed(failures: list[PoseError]) -> None:
 def _say_what_is_here(wanted: Wanted, settings: Settings) -> None:
     """One line for each file: its place, or what to do where it cannot be fetched."""
     missing = _say_where(wanted.sources, settings)
-    without = _say_where(wanted.optional_sources, settings)
-    if without:
-        console.print(f"{wanted.name} serves without {', '.join(without)}, but {wanted.loss}")
-    if wanted.sources and not missing:
+    extras = [file for file in missing if file.only_for]
+    without = [*extras, *_say_where(wanted.optional_sources, settings)]
+    loss = partial(_loss, wanted)
+    for lost, files in groupby(sorted(without, key=loss), key=loss):
+        names = ", ".join(file.name for file in files)
+        console.print(f"{wanted.name} serves without {names}, but {lost}")
+    if wanted.sources and len(missing) == len(extras):
         console.print(f"{wanted.name}: every file {'it needs ' if without else ''}is here")
 
 
-def _say_where(sources: Sequence[FileSource], settings: Settings) -> list[str]:
-    """Names of the files that are missing."""
-    missing: list[str] = []
+def _loss(wanted: Wanted, file: OfficialFile) -> str:
+    return f"makes no {file.only_for}" if file.only_for else wanted.loss
+
+
+def _say_where(sources: Sequence[FileSource], settings: Settings) -> list[OfficialFile]:
+    """The files that are missing."""
+    missing: list[OfficialFile] = []
     for source in sources:
         for file in source.files:
             try:
                 console.print(f"  {file.name}: {located(file, settings)}")
             except EngineError as error:
-                missing.append(file.name)
+                missing.append(file)
                 by_hand = "" if source.urls else f" {error.hint}"
                 console.print(f"  {file.name}: {error}.{by_hand}")
     return missing

@@ -32,6 +32,9 @@ class OfficialFile:
     The right file is known by `size_bytes` and `sha256` where they are certain, has `least_bytes`
     at least, and passes `glance`, which is quick. Where the hash is not known, or is another,
     `check`, which may take a minute, decides; without a `check` the hash does.
+
+    `only_for`: what cannot be done without it, where its engine serves all else; empty where the
+    engine needs it.
     """
 
     name: str
@@ -47,6 +50,7 @@ class OfficialFile:
     other_names: tuple[str, ...] = ()
     elsewhere: tuple[UpstreamFolder, ...] = ()
     setting: str = ""
+    only_for: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -30,7 +30,11 @@ def recipe(sizes: Sizes = OFFICIAL) -> EngineRecipe:
         name=NAME,
         rank=RANK,
         sources=_sources(sizes),
-        optional_sources=(*sizes.phalp_sources, *sizes.phalp_extra_sources),
+        optional_sources=(
+            *sizes.phalp_sources,
+            *sizes.phalp_extra_sources,
+            *sizes.face_sources,
+        ),
         probe=partial(probe, sizes=sizes),
         build=partial(build, sizes=sizes),
     )

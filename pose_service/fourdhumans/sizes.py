@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from pose_service.blazepose.files import FACES
 from pose_service.core.files import FileSource
 from pose_service.hmr2.config import FULL, Hmr2Config
 from pose_service.hmr2.files import ARCHIVE
@@ -18,6 +19,7 @@ class Sizes:
     `detector_source` holds the detector's checkpoint, `regressor_source` that of HMR 2.0 and the
     matrix of its further joints, in this order. `phalp_sources` hold PHALP's files, all of which
     are needed for its nets to be used; `phalp_extra_sources` those that may be missing even then.
+    `face_sources` hold the networks that look for a face before an avatar is made.
     """
 
     word: str
@@ -27,6 +29,7 @@ class Sizes:
     regressor_source: FileSource = ARCHIVE
     phalp_sources: tuple[FileSource, ...] = PHALP_SOURCES
     phalp_extra_sources: tuple[FileSource, ...] = PHALP_EXTRA_SOURCES
+    face_sources: tuple[FileSource, ...] = (FACES,)
 
 
 OFFICIAL: Final = Sizes("vitdet-h+hmr2.0b", VitDetConfig(), FULL)

@@ -31,7 +31,7 @@ from pose_service.commands import (
 from pose_service.commands.findings import State
 from pose_service.core.config import Settings
 from pose_service.core.errors import EngineError
-from pose_service.core.files import FileSource, OfficialFile
+from pose_service.core.files import FileSource, OfficialFile, Packing
 from pose_service.engines.seam import Availability, EngineRecipe
 from pose_service.pipeline.tracks import MergedTrack
 from pose_service.runtime.hub import ModelHub
@@ -353,6 +353,49 @@ def test_an_optional_file_may_be_all_that_is_taken_from_a_folder(
     said = capsys.readouterr()
     assert f"extra.bin: {tmp_path / 'data' / 'extra' / 'extra.bin'}" in said.out
     assert "still missing: free.bin." in said.err
+
+
+def _with_extra() -> EngineRecipe:
+    """An engine that serves without the second file of its one source, but makes no tea."""
+    recipe = _recipe("one", available=True, fetchable=True)
+    (source,) = recipe.sources
+    extra = replace(source.files[0], name="tea.bin", only_for="tea")
+    members = (*source.members, ("tea.bin", extra))
+    packed = replace(source, name="both.zip", members=members, packing=Packing.ZIP)
+    return replace(recipe, sources=(packed,))
+
+
+def test_a_file_for_one_thing_only_may_fail_to_come_and_is_a_note_to_doctor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for module in (fetch_weights, engine_checks):
+        monkeypatch.setattr(module, "recipes", lambda: {"one": _with_extra()})
+    (tmp_path / "data" / "one").mkdir(parents=True)
+    (tmp_path / "data" / "one" / "one.bin").write_bytes(b"net")
+    assert main(["fetch-weights", "one"]) == 0
+    said = capsys.readouterr().out
+    assert "not fetched: http://127.0.0.1:9/x cannot be fetched" in said
+    assert "one serves without tea.bin, but makes no tea" in said
+    assert "one: every file it needs is here" in said
+    settings = Settings(engine="one", data_dir=tmp_path / "data")
+    found = {one.subject: one.state for one in engine_checks.files(settings)}
+    assert found == {"one.bin": State.OK, "tea.bin": State.NOTE}
+
+
+def test_a_stick_without_the_file_for_one_thing_is_enough(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(fetch_weights, "recipes", lambda: {"one": _with_extra()})
+    stick = tmp_path / "stick"
+    stick.mkdir()
+    (stick / "tea.bin").write_bytes(b"net")
+    assert main(["fetch-weights", "one", "--from", str(stick)]) == 2
+    assert "still missing: both.zip" in capsys.readouterr().err
+    (stick / "one.bin").write_bytes(b"net")
+    (stick / "tea.bin").unlink()
+    (tmp_path / "data" / "one" / "tea.bin").unlink()
+    assert main(["fetch-weights", "one", "--from", str(stick)]) == 0
+    assert "one serves without tea.bin" in capsys.readouterr().out
 
 
 def test_doctor_finds_the_missing_networks_and_says_what_to_do(

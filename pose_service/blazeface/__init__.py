@@ -1,0 +1,1 @@
+"""BlazeFace: whether a picture shows a face, and where."""
