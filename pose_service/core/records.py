@@ -39,6 +39,8 @@ class Look(StrEnum):
     """The same, as one of a session: people are followed from it to the next."""
     THOROUGH = "thorough"
     """The same, for smaller and closer people too; may take several times as long."""
+    OUTLINE = "outline"
+    """A picture by itself, and the person's pixels are wanted too (`Observation.mask`)."""
     CLIP = "clip"
     """Frames of a clip: who is missed in one frame is seen in the next."""
 
