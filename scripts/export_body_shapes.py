@@ -31,11 +31,19 @@ from body_surface import closed_half, on_seam, outer_faces
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from pose_service.avatar.measured import rest_values_cm  # noqa: E402
 from pose_service.bodies.anny import AnnyBody  # noqa: E402
-from pose_service.bodies.shapes import ANCHORS, DATA_FILE, BodyShapes  # noqa: E402
+from pose_service.bodies.shapes import ANCHORS, DATA_FILE, BodyShapes, quadratic_terms  # noqa: E402
+from pose_service.measurement.records import MEASURES  # noqa: E402
 
 COMPONENTS = 64
 CHECKED = 200
+MEASURED = 600
+# phenotypes of adults, widely
+ADULTS = {
+    "gender": (0, 1), "age": (0.55, 0.95), "muscle": (0, 0.9), "weight": (0.1, 1),
+    "height": (0.15, 0.65), "proportions": (0, 1),
+}  # fmt: skip
 STEPS = 32767  # of a component's largest entry, in 16 bits
 
 
@@ -135,6 +143,22 @@ def print_agreement(exporter: Exporter, ours: BodyShapes) -> None:
             print(" ".join(f"{figure:.2f}" for figure in figures))
 
 
+def save(path: Path, arrays: dict[str, Any]) -> None:
+    """Write the file, with the polynomial of what its own bodies measure."""
+    terms = np.zeros((len(quadratic_terms(np.zeros(len(ANCHORS)))), len(MEASURES)), np.float32)
+    arrays |= {"value_names": np.array(MEASURES), "value_terms_cm": terms}
+    np.savez_compressed(path, allow_pickle=False, **arrays)
+    shapes = BodyShapes.load(path)
+    low, high = np.array([ADULTS[name] for name in ANCHORS]).T
+    phenotypes = np.random.default_rng(5).uniform(low, high, (MEASURED, len(ANCHORS)))
+    values = np.array([list(rest_values_cm(shapes.body(row)).values()) for row in phenotypes])
+    terms = np.linalg.lstsq(quadratic_terms(phenotypes), values, rcond=None)[0]
+    off = np.abs(quadratic_terms(phenotypes) @ terms - values).mean(axis=0).round(2)
+    print("the polynomial is off, cm:", dict(zip(MEASURES, off.tolist(), strict=True)))
+    arrays["value_terms_cm"] = terms.astype(np.float32)
+    np.savez_compressed(path, allow_pickle=False, **arrays)
+
+
 @contextmanager
 def cache_folder(given: Path | None) -> Iterator[Path]:
     """`given`, or a folder that is removed afterwards."""
@@ -157,7 +181,7 @@ def main() -> None:
 
         model = anny.Anny(skinning_method="lbs")
         exporter = Exporter(full_body(model, 0), model, AnnyBody.load())
-        np.savez_compressed(options.out, allow_pickle=False, **shape_arrays(exporter))
+        save(options.out, shape_arrays(exporter))
         print(f"{options.out}: {options.out.stat().st_size} B")
         print_agreement(exporter, BodyShapes.load(options.out))
 

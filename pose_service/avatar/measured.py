@@ -1,17 +1,47 @@
 """The nine measures of a fitted body, each with its band."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
 
 import numpy as np
 
-from pose_service.avatar.records import RestMesh
+from pose_service.avatar.calibration import Known, error_model
+from pose_service.avatar.records import FittedBody, RestMesh
 from pose_service.avatar.rest import rest_mesh
+from pose_service.avatar.shaped import BODY_NAME, free_shapes, shaped_body
 from pose_service.bodies.anny import AnnyBody
-from pose_service.core.arrays import IntArray
+from pose_service.core.arrays import FloatArray, IntArray
+from pose_service.measurement.bounds import Bound, bounded, shape_spread_cm
 from pose_service.measurement.extract import measure
-from pose_service.measurement.records import Measurements
+from pose_service.measurement.records import MEASURES, Measurements
+from pose_service.measurement.shape_pool import PooledShape
 from pose_service.measurement.surface import ClosedFaces, RestBody
+
+MeasureShape = Callable[[FloatArray], Mapping[str, float]]
+"""What the body of a shape (k,) measures, centimetres by name, at any scale."""
+
+
+def measured(
+    fitted: FittedBody, measure_shape: MeasureShape | None = None
+) -> tuple[Measurements, dict[str, Bound]]:
+    """The measures of `fitted` and their bands, by name.
+
+    Where sights differ in shape, `measure_shape` carries that through to the measures; the free
+    body brings its own. Raises `ValueError` where the body cannot be measured.
+    """
+    if fitted.body_name == BODY_NAME:
+        measurements = rest_measures(shaped_body(free_shapes(), fitted.shape))
+        measure_shape = _measure_free
+    else:
+        measurements = measure(_rest_body(fitted.rest, closed(fitted.rest.faces)))
+    values_cm = measurements.centimetres()
+    spread_cm = dict.fromkeys(MEASURES, 0.0)
+    turn = bool(fitted.shape_covariance.any())
+    if turn and measure_shape is not None:
+        spread_cm = _spread_cm(fitted, measure_shape, values_cm["height"])
+    model = error_model(fitted.body_name, Known(fitted.scale_known, turn))
+    return measurements, bounded(values_cm, spread_cm, model, height_given=fitted.scale_known)
 
 
 def rest_measures(body: AnnyBody) -> Measurements:
@@ -21,7 +51,8 @@ def rest_measures(body: AnnyBody) -> Measurements:
     """
     surface = closed(body.faces)
     level = measure(_rest_body(rest_mesh(body), surface))
-    return replace(level, chest=measure(_rest_body(rest_mesh(body, arms_level=False), surface)).chest)
+    down = measure(_rest_body(rest_mesh(body, arms_level=False), surface))
+    return replace(level, chest=down.chest)
 
 
 def rest_values_cm(body: AnnyBody) -> dict[str, float]:
@@ -41,3 +72,25 @@ def _closed(content: bytes, kind: str) -> ClosedFaces:
 
 def _rest_body(rest: RestMesh, surface: ClosedFaces) -> RestBody:
     return RestBody(rest.vertices_m, surface, rest.joints_m)
+
+
+def _measure_free(shape: FloatArray) -> dict[str, float]:
+    """By blending what the corners of the free body's shapes measure."""
+    shapes = free_shapes()
+    return shapes.values_cm(shape[:-1])
+
+
+def _spread_cm(
+    fitted: FittedBody, measure_shape: MeasureShape, height_cm: float
+) -> dict[str, float]:
+    """Standard deviations by the shape's own error; at a given height only proportions count."""
+
+    def values_cm(shape: FloatArray) -> dict[str, float]:
+        values = measure_shape(shape)
+        factor = height_cm / values["height"] if fitted.scale_known else 1.0
+        return {name: factor * value for name, value in values.items()}
+
+    covariance = fitted.shape_covariance
+    return shape_spread_cm(
+        PooledShape(fitted.shape, covariance, covariance, np.ones(1), 1.0), values_cm
+    )

@@ -50,13 +50,25 @@ def corner_shares(phenotypes: FloatArray) -> FloatArray:
     return shares
 
 
+def quadratic_terms(values: FloatArray) -> FloatArray:
+    """(..., 28) one, each of `values` (..., 6), and each product of two of them.
+
+    >>> quadratic_terms(np.array([2.0, 3.0])).tolist()
+    [1.0, 2.0, 3.0, 4.0, 6.0, 9.0]
+    """
+    first, second = np.triu_indices(values.shape[-1])
+    products = values[..., first] * values[..., second]
+    return np.concatenate([np.ones_like(values[..., :1]), values, products], axis=-1)
+
+
 @dataclass(frozen=True, eq=False)
 class BodyShapes:
     """All shapes of `base`, with c corners and k components.
 
     `corner_coefficients`: (c, k). `mean_state_m`: (n, 3) and `basis`: (k, n, 3), metres: of the
     left half's vertices with the seam, the bone heads and those keypoint moments that
-    `moment_places` (m, 2) names by keypoint and bone.
+    `moment_places` (m, 2) names by keypoint and bone. `value_terms_cm`: (28, values) of the
+    polynomial that tells about what adults' bodies measure, by `value_names`.
     """
 
     base: AnnyBody
@@ -64,6 +76,8 @@ class BodyShapes:
     mean_state_m: FloatArray
     basis: FloatArray
     moment_places: IntArray
+    value_names: tuple[str, ...]
+    value_terms_cm: FloatArray
 
     def __post_init__(self) -> None:
         corners = int(np.prod([len(anchors) for anchors in ANCHORS.values()]))
@@ -71,6 +85,8 @@ class BodyShapes:
         expect_shape("corner_coefficients", self.corner_coefficients, (corners, len(self.basis)))
         expect_shape("mean_state_m", self.mean_state_m, (size, 3))
         expect_shape("basis", self.basis, (len(self.basis), size, 3))
+        terms = len(quadratic_terms(np.zeros(len(PHENOTYPES))))
+        expect_shape("value_terms_cm", self.value_terms_cm, (terms, len(self.value_names)))
 
     @classmethod
     def load(cls, path: Path | None = None, base: AnnyBody | None = None) -> "BodyShapes":
@@ -97,6 +113,8 @@ class BodyShapes:
             arrays["mean_state_m"].astype(np.float64),
             basis,
             arrays["moment_places"].astype(np.int64),
+            tuple(arrays["value_names"].tolist()),
+            arrays["value_terms_cm"].astype(np.float64),
         )
 
     def body(self, phenotypes: FloatArray, scale: float = 1.0) -> AnnyBody:
@@ -116,6 +134,13 @@ class BodyShapes:
             bone_heads_m=heads,
             keypoint_moment_m=moment_m,
         )
+
+    def values_cm(self, phenotypes: FloatArray) -> dict[str, float]:
+        """About what an adult's body of `phenotypes` (6,) measures: near enough to tell how the
+        measures change with them, without a mesh.
+        """
+        values = quadratic_terms(phenotypes) @ self.value_terms_cm
+        return dict(zip(self.value_names, values.tolist(), strict=True))
 
     def _mirrored(self, half_m: FloatArray) -> FloatArray:
         twins: FloatArray = half_m[self._paired] * [-1, 1, 1]
