@@ -1,5 +1,6 @@
 """Who is photographed: random bodies of the free body's family, and how they stand and dress."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,11 +16,12 @@ from pose_service.core.geometry import rotation_from_vector
 # Adults: mean and standard deviation of each number, cut to 0..1. The fit's prior is no narrower.
 _NUMBERS = {
     "age": (0.72, 0.06),
-    "muscle": (0.35, 0.2),
-    "weight": (0.65, 0.25),
-    "height": (0.375, 0.06),
+    "muscle": (0.3, 0.2),
+    "weight": (0.75, 0.25),
+    "height": (0.37, 0.06),
     "proportions": (0.5, 0.25),
 }
+_ENDS = {"age": (0.6, 0.95), "height": (0.2, 0.6)}
 _GENDERS = {Gender.MALE: 0.1, Gender.FEMALE: 0.9}
 _GENDER_SD = 0.1
 _STATED_SD_CM = 1.5
@@ -55,16 +57,33 @@ class Person:
     looseness: tuple[float, float]
 
 
-def people(shapes: BodyShapes, count: int, rng: np.random.Generator) -> list[Person]:
-    """So many random adults."""
-    return [_person(shapes, rng) for _ in range(count)]
+def people(
+    shapes: BodyShapes, count: int, rng: np.random.Generator, gender: Gender | None = None
+) -> Iterator[Person]:
+    """So many random adults, men and women unless a `gender` is named."""
+    for _ in range(count):
+        either = Gender.MALE if rng.random() < 0.5 else Gender.FEMALE
+        yield _person(shapes, rng, gender or either)
 
 
-def _person(shapes: BodyShapes, rng: np.random.Generator) -> Person:
-    gender = Gender.MALE if rng.random() < 0.5 else Gender.FEMALE
+def strangers(shapes: BodyShapes, count: int, rng: np.random.Generator) -> Iterator[Person]:
+    """So many adults who are as likely to be at the ends of every number as in its middle."""
+    low, high = np.array([_ENDS.get(name, (0.0, 1.0)) for name in PHENOTYPES]).T
+    for _ in range(count):
+        yield _dressed(shapes, rng.uniform(low, high), Gender.NEUTRAL, rng)
+
+
+def _person(shapes: BodyShapes, rng: np.random.Generator, gender: Gender) -> Person:
     numbers = {name: rng.normal(*_NUMBERS[name]) for name in _NUMBERS}
     numbers["gender"] = rng.normal(_GENDERS[gender], _GENDER_SD)
     phenotypes = np.clip([numbers[name] for name in PHENOTYPES], 0, 1)
+    asked = gender if rng.random() < 2 / 3 else Gender.NEUTRAL
+    return _dressed(shapes, phenotypes, asked, rng)
+
+
+def _dressed(
+    shapes: BodyShapes, phenotypes: FloatArray, asked: Gender, rng: np.random.Generator
+) -> Person:
     body = shapes.body(phenotypes)
     values_cm = rest_values_cm(body)
     upper, lower = np.clip(rng.normal(1.0, 0.5, 2), 0, None)
@@ -73,7 +92,7 @@ def _person(shapes: BodyShapes, rng: np.random.Generator) -> Person:
         body,
         values_cm,
         values_cm["height"] + float(rng.normal(0, _STATED_SD_CM)),
-        gender if rng.random() < 2 / 3 else Gender.NEUTRAL,
+        asked,
         (float(upper), float(lower)),
     )
 

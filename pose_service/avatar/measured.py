@@ -30,18 +30,29 @@ def measured(
     Where sights differ in shape, `measure_shape` carries that through to the measures; the free
     body brings its own. Raises `ValueError` where the body cannot be measured.
     """
+    measurements, spread_cm = measures_and_spread(fitted, measure_shape)
+    turn = bool(fitted.shape_covariance.any())
+    bounds = bounded(
+        measurements.centimetres(),
+        spread_cm,
+        error_model(fitted.body_name, Known(fitted.scale_known, turn)),
+        height_given=fitted.scale_known,
+    )
+    return measurements, bounds
+
+
+def measures_and_spread(
+    fitted: FittedBody, measure_shape: MeasureShape | None = None
+) -> tuple[Measurements, dict[str, float]]:
+    """The measures, and by how many centimetres they differ as the sights do: see `measured`."""
     if fitted.body_name == BODY_NAME:
         measurements = rest_measures(shaped_body(free_shapes(), fitted.shape))
         measure_shape = _measure_free
     else:
         measurements = measure(_rest_body(fitted.rest, closed(fitted.rest.faces)))
-    values_cm = measurements.centimetres()
-    spread_cm = dict.fromkeys(MEASURES, 0.0)
-    turn = bool(fitted.shape_covariance.any())
-    if turn and measure_shape is not None:
-        spread_cm = _spread_cm(fitted, measure_shape, values_cm["height"])
-    model = error_model(fitted.body_name, Known(fitted.scale_known, turn))
-    return measurements, bounded(values_cm, spread_cm, model, height_given=fitted.scale_known)
+    if measure_shape is None or not fitted.shape_covariance.any():
+        return measurements, dict.fromkeys(MEASURES, 0.0)
+    return measurements, _spread_cm(fitted, measure_shape, measurements.height.value_cm)
 
 
 def rest_measures(body: AnnyBody) -> Measurements:

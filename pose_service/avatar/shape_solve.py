@@ -26,7 +26,7 @@ _LONGEST_CHANGE = 0.3  # of a phenotype number in one step
 _OUTLIER_OUTLINE_M = 0.03
 _OUTLINE_SD_M = 0.012
 # Neighbours on the outline are wrong together: so many rows tell as much as one.
-_ROWS_ALIKE = 12.0
+_ROWS_ALIKE = 4.0
 _MASS_SD = 0.06  # of a stated mass, and of a volume without a lung's exact air
 # Hair, hands and shoes are not the body's own outline.
 _OUTLINE_TRUST = {"head": 0.1, "neck01": 0.5, "wrist": 0.05, "foot": 0.1, "clavicle": 0.5}

@@ -1,0 +1,3 @@
+"""placeholder"""
+PAGE, RESULTS = "avatar-accuracy.md", "avatar-accuracy.json"
+def page(results): return ""
