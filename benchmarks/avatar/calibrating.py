@@ -40,7 +40,7 @@ def calibrated(outcomes: Sequence[Outcome], *, height_given: bool) -> ErrorModel
     plain = ErrorModel()
     shared, widening = {}, {}
     for name in MEASURES:
-        values, errors, spread = _columns(outcomes, name)
+        _, errors, spread = _columns(outcomes, name)
         heights = np.array([outcome.values_cm["height"] for outcome in outcomes])
         scale = plain.stated_sd_cm / heights if height_given else plain.stature_sd
         if name == "height":
@@ -56,7 +56,7 @@ def calibrated(outcomes: Sequence[Outcome], *, height_given: bool) -> ErrorModel
 def table(
     outcomes: Sequence[Outcome], model: ErrorModel, *, height_given: bool
 ) -> dict[str, dict[str, float]]:
-    """By measure: mean absolute error and bias, centimetres, half a band, and coverage, per cent."""
+    """By measure: mean absolute error, bias, half a band, centimetres; coverage, per cent."""
     held = [outcome.held(model, height_given=height_given) for outcome in outcomes]
     halves = [
         bounded(outcome.values_cm, outcome.spread_cm, model, height_given=height_given)
@@ -76,9 +76,7 @@ def table(
     return rows
 
 
-def _columns(
-    outcomes: Sequence[Outcome], name: str
-) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _columns(outcomes: Sequence[Outcome], name: str) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Values (n,), centimetres; errors and spreads (n,) as shares of them."""
     values = np.array([outcome.values_cm[name] for outcome in outcomes])
     truths = np.array([outcome.truth_cm[name] for outcome in outcomes])

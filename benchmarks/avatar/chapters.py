@@ -10,9 +10,9 @@ import numpy as np
 from benchmarks.avatar.calibrating import Outcome, calibrated, table
 from benchmarks.avatar.people import people, strangers
 from benchmarks.avatar.trials import Trial, by_networks, by_noise, photographs, turns
+from pose_service.avatar.body_maker import mass_kg
 from pose_service.avatar.calibration import Known, error_model
 from pose_service.avatar.records import Gender
-from pose_service.avatar.shape_problem import mass_kg
 from pose_service.avatar.shaped import BODY_NAME
 from pose_service.bodies.shapes import BodyShapes
 from pose_service.core.config import read_settings
@@ -35,9 +35,7 @@ def photograph_chapter(size: Size) -> Fields:
     """One rendered photograph each, through the whole engine."""
     shapes, rng = BodyShapes.load(), np.random.default_rng(size.seed)
     engine, _ = build_engine(read_settings({"POSE_ENGINE": "embedded"}))
-    return _calibrated(
-        photographs(people(shapes, size.photographs, rng), by_networks(engine), rng)
-    )
+    return _calibrated(photographs(people(shapes, size.photographs, rng), by_networks(engine), rng))
 
 
 def turn_chapter(size: Size) -> Fields:

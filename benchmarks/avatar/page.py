@@ -1,3 +1,7 @@
 """placeholder"""
+
 PAGE, RESULTS = "avatar-accuracy.md", "avatar-accuracy.json"
-def page(results): return ""
+
+
+def page(results):
+    return ""

@@ -67,7 +67,8 @@ def _dressed(person: Person, bare_m: FloatArray) -> FloatArray:
     names = [name.partition(".")[0] for name in FREE_JOINTS]
     upper, lower = person.looseness
     ease = [EASE_M.get(name, 0.0) * (lower if name in _LOWER else upper) for name in names]
-    dressed: FloatArray = bare_m + normals(bare_m, person.body) * (held(person.body) @ ease)[:, None]
+    ease_m = held(person.body) @ ease
+    dressed: FloatArray = bare_m + normals(bare_m, person.body) * ease_m[:, None]
     return dressed
 
 
@@ -146,5 +147,5 @@ def _colours(one: Scene, rng: np.random.Generator) -> FloatArray:
 def _hair(body: AnnyBody, owner: NDArray[np.str_]) -> NDArray[np.bool_]:
     """Above and behind the eyes."""
     eye = body.bone_heads_m[body.bone_names.index("eye.L")]
-    above = body.rest_vertices_m[:, 2] - eye[2] + 0.7 * (body.rest_vertices_m[:, 1] - eye[1])
-    return np.asarray((owner == "head") & (above > 0.06) & (body.rest_vertices_m[:, 2] > eye[2] - 0.06))
+    behind, above = (body.rest_vertices_m[:, axis] - eye[axis] for axis in (1, 2))
+    return np.asarray((owner == "head") & (above + 0.7 * behind > 0.06) & (above > -0.06))

@@ -59,9 +59,7 @@ def photographs(
         yield Trial(person, () if sight is None else (sight,))
 
 
-def turns(
-    several: Iterable[Person], seeing: Seeing, rng: np.random.Generator
-) -> Iterator[Trial]:
+def turns(several: Iterable[Person], seeing: Seeing, rng: np.random.Generator) -> Iterator[Trial]:
     """Eight frames of each, turning once around on the spot."""
     for person in several:
         yaws = np.arange(TURN_FRAMES) * 2 * np.pi / TURN_FRAMES + rng.normal(0, 0.1, TURN_FRAMES)

@@ -5,12 +5,13 @@ from functools import cache
 
 import numpy as np
 
+from pose_service.avatar.body_maker import BodyMaker
 from pose_service.avatar.notes import free_body_notes
 from pose_service.avatar.outline import Outline
 from pose_service.avatar.records import FittedBody, Sight, Wish
 from pose_service.avatar.rest import rest_mesh
 from pose_service.avatar.shape_prior import shape_prior
-from pose_service.avatar.shape_problem import BodyMaker, Guess, Sighted
+from pose_service.avatar.shape_problem import Guess, Sighted
 from pose_service.avatar.shape_solve import Clothes, ShapeSolver
 from pose_service.avatar.shaped import BODY_NAME, SHAPE_NAMES, free_shapes, shaped_body
 from pose_service.bodies.fit import BodyFitter

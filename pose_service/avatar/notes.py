@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from pose_service.avatar.body_maker import mass_kg, stature_m
 from pose_service.avatar.records import Sight, Wish
 from pose_service.avatar.shape_prior import CHILD_BELOW_CM, is_child
-from pose_service.avatar.shape_problem import mass_kg, stature_m
 from pose_service.bodies.anny import AnnyBody
 
 # more than lungs, clothes and the fit's own errors explain
@@ -17,8 +17,8 @@ def free_body_notes(sights: Sequence[Sight], wish: Wish, body: AnnyBody) -> tupl
     height_cm = 100 * stature_m(body)
     if wish.height_cm is None:
         notes.append(
-            f"No height was given: {height_cm:.0f} cm is what adults of this build have on average, and "
-            "all measures grow with it. Send height_cm for measures in true centimetres."
+            f"No height was given: {height_cm:.0f} cm is the average of adults of this build, "
+            "and all measures grow with it. Send height_cm for measures in true centimetres."
         )
     if is_child(wish):
         notes.append(

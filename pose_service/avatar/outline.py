@@ -20,18 +20,19 @@ _HALF = 0.5
 class Outline:
     """`distance_px`: (rows, columns) pixels of the picture, above 0 outside of the person.
 
-    Cell (0, 0) has its middle at `origin_px` (2,), cells are `step_px` wide. `picture_px`: (2,) the
-    picture's width and height: beyond it nobody knows where the person ends.
+    Cell (0, 0) has its middle at `origin_px` (2,), cells are `step_px` (2,) wide and high.
+    `picture_px`: (2,) the picture's size: beyond it nobody knows where the person ends.
     """
 
     distance_px: FloatArray
     origin_px: FloatArray
-    step_px: float
+    step_px: FloatArray
     picture_px: FloatArray
 
     def __post_init__(self) -> None:
         expect_shape("distance_px", self.distance_px, ("rows", "columns"))
         expect_shape("origin_px", self.origin_px, (2,))
+        expect_shape("step_px", self.step_px, (2,))
         expect_shape("picture_px", self.picture_px, (2,))
 
     @classmethod
@@ -44,17 +45,17 @@ class Outline:
         low = np.array([columns[0], rows[0]])
         size = np.array([columns[-1], rows[-1]]) + 1 - low
         cut = pixels[low[1] : low[1] + size[1], low[0] : low[0] + size[0]].astype(np.float32)
-        step = max(1.0, float(size.max()) / _LONGER_SIDE)
-        small = np.maximum(np.rint(size / step), 1).astype(int)
+        small = np.maximum(np.rint(size * min(1.0, _LONGER_SIDE / size.max())), 1).astype(int)
         soft = cv2.resize(cut, (int(small[0]), int(small[1])), interpolation=cv2.INTER_AREA)
         margin = int(np.ceil(_MARGIN * small.max()))
-        padded = cv2.copyMakeBorder(soft, *[margin] * 4, cv2.BORDER_CONSTANT, value=0.0)
+        # a whole number of cells: they are a little longer one way than the other
+        step = size / small
         origin = low + step * (_HALF - margin)
-        distance = _signed_distance(np.asarray(padded)) * step
+        distance = _signed_distance(np.pad(soft, margin)) * step.mean()
         return cls(distance, origin, step, np.array([mask.width_px, mask.height_px], float))
 
     def at(self, points_px: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Distances (n,), pixels, at `points_px` (n, 2), and their slopes (n, 2), without a unit."""
+        """Distances (n,), pixels, at `points_px` (n, 2), and their slopes (n, 2) per pixel."""
         rows, columns = self.distance_px.shape
         places = (points_px - self.origin_px) / self.step_px
         clipped = np.clip(places, 0, [columns - 1.001, rows - 1.001])
@@ -64,7 +65,7 @@ class Outline:
         value = (a * (1 - x) + b * x) * (1 - y) + (c * (1 - x) + d * x) * y
         slope_x = (b - a) * (1 - y) + (d - c) * y
         slope_y = (c - a) * (1 - x) + (d - b) * x
-        beyond = np.linalg.norm(places - clipped, axis=1) * self.step_px
+        beyond = np.linalg.norm((places - clipped) * self.step_px, axis=1)
         return value + beyond, np.stack([slope_x, slope_y], axis=1) / self.step_px
 
     def knows(self, points_px: FloatArray, camera: Camera) -> FloatArray:
@@ -75,8 +76,7 @@ class Outline:
         return known
 
     def _cells(self, low: IntArray, right: int, down: int) -> FloatArray:
-        cells: FloatArray = self.distance_px[low[:, 1] + down, low[:, 0] + right]
-        return cells
+        return np.asarray(self.distance_px[low[:, 1] + down, low[:, 0] + right])
 
 
 def _signed_distance(soft: FloatArray) -> FloatArray:

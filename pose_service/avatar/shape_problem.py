@@ -10,26 +10,23 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from pose_service.avatar.body_maker import BodyMaker, mass_kg
 from pose_service.avatar.contour import contour
 from pose_service.avatar.outline import Outline
-from pose_service.avatar.records import Wish
 from pose_service.avatar.rest import free_rotations
-from pose_service.avatar.shape_prior import DENSITY_KG_M3
 from pose_service.bodies.anny import AnnyBody
 from pose_service.bodies.fit_evidence import Evidence
 from pose_service.bodies.fit_solve import Solver
 from pose_service.bodies.fit_start import BodyState
 from pose_service.bodies.segments import FREE_JOINTS
-from pose_service.bodies.shapes import PHENOTYPES, BodyShapes
+from pose_service.bodies.shapes import PHENOTYPES
 from pose_service.core.arrays import FloatArray, IntArray
 from pose_service.core.records import Camera
 from pose_service.measurement.surface import ClosedFaces
 
 TURNED = 3 * len(FREE_JOINTS)
 UNKNOWNS = TURNED + 3 + len(PHENOTYPES)
-_HEIGHT = PHENOTYPES.index("height")
 _STEP = 0.04  # of a phenotype number, for slopes
-_STATURE_STEPS = 3
 
 
 @dataclass(frozen=True)
@@ -53,48 +50,6 @@ class Rows:
     slopes: FloatArray
 
 
-class BodyMaker:
-    """Bodies of phenotypes as tall as the wish says."""
-
-    def __init__(self, shapes: BodyShapes, wish: Wish) -> None:
-        self._shapes = shapes
-        self._height_m = None if wish.height_cm is None else wish.height_cm / 100
-        self.weight_kg = wish.weight_kg
-
-    def settled(self, phenotypes: FloatArray) -> FloatArray:
-        """(6,) `phenotypes` with the height number that gives the wish's stature, if it can."""
-        settled = np.clip(phenotypes, 0, 1)
-        if self._height_m is None:
-            return settled
-        for _ in range(_STATURE_STEPS):
-            short, tall = settled.copy(), settled.copy()
-            tall[_HEIGHT] += 0.02 if tall[_HEIGHT] < 0.5 else -0.02
-            first, second = (stature_m(self._shapes.body(one)) for one in (short, tall))
-            slope = (second - first) / (tall[_HEIGHT] - short[_HEIGHT])
-            settled[_HEIGHT] = np.clip(settled[_HEIGHT] + (self._height_m - first) / slope, 0, 1)
-        return settled
-
-    def scale(self, phenotypes: FloatArray) -> float:
-        """What brings the body of `phenotypes` to the wish's stature."""
-        if self._height_m is None:
-            return 1.0
-        return self._height_m / stature_m(self._shapes.body(phenotypes))
-
-    def body(self, phenotypes: FloatArray) -> AnnyBody:
-        return self._shapes.body(phenotypes, self.scale(phenotypes))
-
-
-def stature_m(body: AnnyBody) -> float:
-    """From the lowest to the highest vertex at rest."""
-    return float(np.ptp(body.rest_vertices_m[:, 2]))
-
-
-def mass_kg(body: AnnyBody) -> float:
-    """By the volume of the surface."""
-    a, b, c = (body.rest_vertices_m[body.faces[:, k]].astype(np.float64) for k in range(3))
-    return DENSITY_KG_M3 * float(np.einsum("fi,fi->", a, np.cross(b, c))) / 6
-
-
 @dataclass(frozen=True, eq=False)
 class Sighted:
     """What one sight tells. `outline` is None where nobody knows it."""
@@ -111,19 +66,17 @@ class ShapeProblem:
         self.guess = guess
         self.body = maker.body(guess.phenotypes)
         self._surface = surface
-        signs = np.where(guess.phenotypes > 1 - 2 * _STEP, -_STEP, _STEP)
-        self._steps = signs
-        self._others = [
-            maker.body(guess.phenotypes + step) for step in np.diag(signs)
-        ]
+        self._solver = Solver.of(self.body)
+        # inwards where there is no room outwards: numbers end at 1
+        self._steps = np.where(guess.phenotypes > 1 - 2 * _STEP, -_STEP, _STEP)
+        self._others = [maker.body(guess.phenotypes + step) for step in np.diag(self._steps)]
         self._weight_kg = maker.weight_kg
 
     def landmarks(self, seen: Evidence) -> tuple[FloatArray, FloatArray]:
         """Residuals (5, 27) and their slopes (unknowns, 5, 27)."""
-        solver = Solver.of(self.body)
         state = self.guess.state
-        stretched = self._stretched(solver, seen)
-        residuals, by_pose = solver.linearise(stretched, state)
+        stretched = self._stretched(seen)
+        residuals, by_pose = self._solver.linearise(stretched, state)
         slopes = np.empty((UNKNOWNS, *residuals.shape[1:]))
         slopes[: TURNED + 3] = by_pose[0]
         for place, (other, step) in enumerate(zip(self._others, self._steps, strict=True)):
@@ -131,9 +84,9 @@ class ShapeProblem:
             slopes[TURNED + 3 + place] = (moved - residuals)[0] / step
         return residuals[0], slopes
 
-    def _stretched(self, solver: Solver, seen: Evidence) -> Evidence:
+    def _stretched(self, seen: Evidence) -> Evidence:
         """The network's metres times what brings them nearest to the body."""
-        off = solver.residuals(seen, self.guess.state)[0, :3].T
+        off = self._solver.residuals(seen, self.guess.state)[0, :3].T
         points_m = seen.points_m[0]
         weights = seen.weights[0][:, None]
         both = np.sum(weights * (off + points_m) * points_m)
@@ -201,7 +154,7 @@ class ShapeProblem:
         posed: tuple[FloatArray, FloatArray],
     ) -> FloatArray:
         """(n, 63) slopes along `across` (n, 3): turning a joint carries what hangs below it."""
-        segments = Solver.of(self.body).segments
+        segments = self._solver.segments
         bones = [self.body.bone_names.index(name) for name in FREE_JOINTS]
         turns, heads_m = posed[0][0, bones], posed[1][0, bones]
         onto = np.eye(len(FREE_JOINTS))[segments.of_bone]

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pose_service.avatar.body_maker import BodyMaker
 from pose_service.avatar.shape_prior import ShapePrior
 from pose_service.avatar.shape_problem import (
     TURNED,
     UNKNOWNS,
-    BodyMaker,
     Guess,
     ShapeProblem,
     Sighted,

@@ -1,4 +1,4 @@
-"""The person's pixels, as the landmark network sees them in its crop and as the picture has them."""
+"""The person's pixels, in the landmark network's crop and in the picture."""
 
 from dataclasses import dataclass
 

@@ -100,7 +100,9 @@ class BodyShapes:
             with np.load(path, allow_pickle=False) as file:
                 return cls._from_arrays(dict(file), base or AnnyBody.load())
         except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
-            raise ValueError(f"{path}: expected the body's shapes, got {error}. {remedy}") from error
+            raise ValueError(
+                f"{path}: expected the body's shapes, but they do not read ({error}). {remedy}"
+            ) from error
 
     @classmethod
     def _from_arrays(cls, arrays: dict[str, NDArray[Any]], base: AnnyBody) -> "BodyShapes":
