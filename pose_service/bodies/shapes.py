@@ -7,6 +7,7 @@ of principal components of the vertices, bone heads and keypoint moments.
 """
 
 import zipfile
+import zlib
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -96,10 +97,13 @@ class BodyShapes:
         """
         path = path or DATA_FILE
         remedy = "Restore it from the repository or make it: python scripts/export_body_shapes.py"
+        if not zipfile.is_zipfile(path):
+            came = "a file of another kind" if path.exists() else "nothing"
+            raise ValueError(f"{path}: expected the shapes' .npz file, found {came}. {remedy}")
         try:
             with np.load(path, allow_pickle=False) as file:
                 return cls._from_arrays(dict(file), base or AnnyBody.load())
-        except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile, zlib.error) as error:
             raise ValueError(
                 f"{path}: expected the body's shapes, but they do not read ({error}). {remedy}"
             ) from error
