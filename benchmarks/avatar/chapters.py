@@ -1,13 +1,14 @@
 """What is found out about avatars, chapter by chapter, ready for JSON."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from benchmarks.avatar.calibrating import Outcome, calibrated, table
+from benchmarks.avatar.calibrating import Outcome, calibrated, cross_table, table
+from benchmarks.avatar.package import package_chapter
 from benchmarks.avatar.people import people, strangers
 from benchmarks.avatar.trials import Trial, by_networks, by_noise, photographs, turns
 from pose_service.avatar.body_maker import mass_kg
@@ -35,20 +36,23 @@ def photograph_chapter(size: Size) -> Fields:
     """One rendered photograph each, through the whole engine."""
     shapes, rng = BodyShapes.load(), np.random.default_rng(size.seed)
     engine, _ = build_engine(read_settings({"POSE_ENGINE": "embedded"}))
-    return _calibrated(photographs(people(shapes, size.photographs, rng), by_networks(engine), rng))
+    several = people(shapes, size.photographs, rng)
+    return summed([tried(one) for one in photographs(several, by_networks(engine), rng)])
 
 
 def turn_chapter(size: Size) -> Fields:
     """Eight rendered photographs each, all around, through the whole engine."""
     shapes, rng = BodyShapes.load(), np.random.default_rng(size.seed + 1)
     engine, _ = build_engine(read_settings({"POSE_ENGINE": "embedded"}))
-    return _calibrated(turns(people(shapes, size.turns, rng), by_networks(engine), rng))
+    several = people(shapes, size.turns, rng)
+    return summed([tried(one) for one in turns(several, by_networks(engine), rng)])
 
 
 def noise_chapter(size: Size) -> Fields:
     """Joints and outlines of the bodies themselves, with noise like the networks'."""
     shapes, rng = BodyShapes.load(), np.random.default_rng(size.seed + 2)
-    return _calibrated(photographs(people(shapes, size.photographs, rng), by_noise, rng))
+    several = people(shapes, size.photographs, rng)
+    return summed([tried(one) for one in photographs(several, by_noise, rng)])
 
 
 def stranger_chapter(size: Size) -> Fields:
@@ -82,33 +86,48 @@ CHAPTERS: Mapping[str, Callable[[Size], Fields]] = {
     "noise": noise_chapter,
     "strangers": stranger_chapter,
     "population": population_chapter,
+    "package": lambda size: package_chapter(size.seed + 5),
 }
 
 
-def _calibrated(trials: Iterable[Trial]) -> Fields:
-    """Fit every trial with and without the height; calibrate on every other one."""
-    outcomes: dict[bool, list[Outcome]] = {True: [], False: []}
-    seconds, asked, missed = [], 0, 0
-    for trial in trials:
-        asked += 1
-        missed += not trial.sights
-        for height in outcomes if trial.sights else ():
-            start = time.perf_counter()
-            outcomes[height].append(trial.outcome(height=height))
-            seconds.append(time.perf_counter() - start)
+@dataclass(frozen=True)
+class Found:
+    """What came of one trial: outcomes with and without the height, None where nobody was seen."""
+
+    with_height: Outcome | None
+    without_height: Outcome | None
+    seconds: float
+
+
+def tried(trial: Trial) -> Found:
+    """Fit and measure it both ways."""
+    if not trial.sights:
+        return Found(None, None, 0.0)
+    start = time.perf_counter()
+    told = trial.outcome(height=True)
+    seconds = time.perf_counter() - start
+    return Found(told, trial.outcome(height=False), seconds)
+
+
+def summed(found: Sequence[Found]) -> Fields:
+    """Error models of all trials, and what bands made without a trial say of it."""
+    seen = [one for one in found if one.with_height and one.without_height]
+    told = [one.with_height for one in seen if one.with_height]
+    untold = [one.without_height for one in seen if one.without_height]
     return {
-        "people": asked,
-        "not_found": missed,
-        "fit_and_measure_s": round(float(np.median(seconds)), 3),
-        "with_height": _halves(outcomes[True], height_given=True),
-        "without_height": _halves(outcomes[False], height_given=False),
+        "people": len(found),
+        "not_found": len(found) - len(seen),
+        "fit_and_measure_s": round(float(np.median([one.seconds for one in seen])), 3),
+        "with_height": _held_out(told, height_given=True),
+        "without_height": _held_out(untold, height_given=False),
     }
 
 
-def _halves(outcomes: list[Outcome], *, height_given: bool) -> Fields:
-    model = calibrated(outcomes[::2], height_given=height_given)
-    held_out = table(outcomes[1::2], model, height_given=height_given)
-    return {"model": model_fields(model), "held_out": held_out}
+def _held_out(outcomes: list[Outcome], *, height_given: bool) -> Fields:
+    return {
+        "model": model_fields(calibrated(outcomes, height_given=height_given)),
+        "held_out": cross_table(outcomes, height_given=height_given),
+    }
 
 
 def model_fields(model: ErrorModel) -> Fields:

@@ -4,11 +4,11 @@ import numpy as np
 
 from pose_service.avatar.records import RestMesh
 from pose_service.bodies.anny import AnnyBody
+from pose_service.bodies.fit_start import swing
+from pose_service.bodies.free_body import REST_AXES
 from pose_service.bodies.segments import FREE_JOINTS
 from pose_service.core.arrays import FloatArray
 
-# the body file's x left, y back, z up to a rest mesh's x left, y up, z front
-_REST_AXES = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
 _ARM = ("upperarm01", "lowerarm01", "wrist")
 
 
@@ -20,8 +20,8 @@ def rest_mesh(body: AnnyBody, *, arms_level: bool = True) -> RestMesh:
             rotations[0, bone] = turn
     scales = np.ones(1)
     turns, heads_m = body.world(rotations, np.zeros((1, 3)), scales)
-    vertices_m = body.vertices(turns, heads_m, scales)[0].astype(np.float64) @ _REST_AXES.T
-    joints_m = body.joints24(heads_m)[0] @ _REST_AXES.T
+    vertices_m = body.vertices(turns, heads_m, scales)[0].astype(np.float64) @ REST_AXES.T
+    joints_m = body.joints24(heads_m)[0] @ REST_AXES.T
     floor_m = np.array([0.0, vertices_m[:, 1].min(), 0.0])
     return RestMesh(vertices_m - floor_m, body.faces, joints_m - floor_m)
 
@@ -39,18 +39,9 @@ def _level_arms(body: AnnyBody) -> dict[int, FloatArray]:
     for side, outward in (("L", 1.0), ("R", -1.0)):
         upper, lower, wrist = (body.bone_names.index(f"{name}.{side}") for name in _ARM)
         heads_m = body.bone_heads_m
-        level = np.array([outward, 0.0, 0.0])
-        first = _swing(heads_m[lower] - heads_m[upper], level)
-        second = _swing(heads_m[wrist] - heads_m[lower], level)
+        level = np.array([[outward, 0.0, 0.0]])
+        (first,) = swing(heads_m[lower] - heads_m[upper], level)
+        (second,) = swing(heads_m[wrist] - heads_m[lower], level)
         turns[upper] = first
         turns[lower] = first.T @ second
     return turns
-
-
-def _swing(start: FloatArray, end: FloatArray) -> FloatArray:
-    """(3, 3) the shortest rotation of one direction on to another, not opposed to it."""
-    a, b = start / np.linalg.norm(start), end / np.linalg.norm(end)
-    x, y, z = np.cross(a, b)
-    cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
-    swing: FloatArray = np.eye(3) + cross + cross @ cross / (1 + a @ b)
-    return swing

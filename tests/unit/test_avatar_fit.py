@@ -80,7 +80,7 @@ def test_the_outline_tells_girths_better_than_what_is_likely(
 
 def test_bands_hold_nearly_all_of_ninety_truths(outcomes: list[Outcome]) -> None:
     model = error_model(BODY_NAME, Known(height=True, turn=False))
-    held = [outcome.held(model, height_given=True) for outcome in outcomes]
+    held = [one.held(one.bounds(model, height_given=True)) for one in outcomes]
     share = np.mean([list(each.values()) for each in held])
     # 90 % are meant; a person's nine go together, so that ten people may be 12 % off
     assert share >= 0.78
