@@ -68,7 +68,7 @@ def fit_free_body(sights: Sequence[Sight], wish: Wish) -> FittedBody:
             "rotations": pose.rotations[0],
             "translation_m": pose.translations_m[0],
         },
-        notes=free_body_notes(sights, wish, body),
+        notes=free_body_notes(sights, wish, body, pose),
     )
 
 

@@ -5,15 +5,16 @@ from typing import Self
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from pose_service.core.arrays import FloatArray, IntArray, expect_shape
 from pose_service.core.masks import Mask
-from pose_service.core.records import Camera
 
 # A body of 1.8 m is then about 400 rows high: half a row is 2 mm.
 _LONGER_SIDE = 448
 _MARGIN = 0.12  # of the mask's longer side, left clear around it for places outside
 _HALF = 0.5
+_BORDER = 0.005  # of the picture's longer side
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,12 +69,11 @@ class Outline:
         beyond = np.linalg.norm((places - clipped) * self.step_px, axis=1)
         return value + beyond, np.stack([slope_x, slope_y], axis=1) / self.step_px
 
-    def knows(self, points_px: FloatArray, camera: Camera) -> FloatArray:
-        """(n,) 1 where a point lies in the picture, clear of its border, else 0."""
-        border = 0.005 * max(camera.width_px, camera.height_px)
+    def knows(self, points_px: FloatArray) -> NDArray[np.bool_]:
+        """(n,) whether each of `points_px` (n, 2) lies in the picture, clear of its border."""
+        border = _BORDER * self.picture_px.max()
         inside = (points_px > border) & (points_px < self.picture_px - border)
-        known: FloatArray = inside.all(axis=1).astype(np.float64)
-        return known
+        return np.asarray(inside.all(axis=1))
 
     def _cells(self, low: IntArray, right: int, down: int) -> FloatArray:
         return np.asarray(self.distance_px[low[:, 1] + down, low[:, 0] + right])

@@ -31,7 +31,7 @@ _MUSCLE, _WEIGHT, _PROPORTIONS = (0.3, 0.2), (0.75, 0.25), (0.5, 0.25)
 # 6.5 cm of stature in either sex, of 109 cm between the ends of the number
 _HEIGHT = (0.37, 0.06)
 # statures, cm, of the middle child of an age number, height at its mean
-_CHILD_CM, _CHILD_AGES = (58.0, 124.0, 170.0), (0.0, 1 / 3, 2 / 3)
+_CHILD_CM, _CHILD_AGES = (61.5, 129.5, 170.0), (0.0, 1 / 3, 2 / 3)
 
 
 @dataclass(frozen=True)

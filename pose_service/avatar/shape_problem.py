@@ -107,7 +107,7 @@ class ShapeProblem:
         points_px = camera.project(points_m)
         distances_px, uphill = outline.at(points_px)
         alike = np.einsum("ni,ni->n", uphill, rim.outward)
-        chosen = (alike > 0.5) & (outline.knows(points_px, camera) > 0)
+        chosen = (alike > 0.5) & outline.knows(points_px)
         vertices, points_m, uphill = rim.vertices[chosen], points_m[chosen], uphill[chosen]
         per_px = points_m[:, 2] / camera.focal_px
         values = distances_px[chosen] * per_px + ease_m[vertices]

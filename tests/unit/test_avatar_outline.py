@@ -64,9 +64,8 @@ def test_an_all_but_empty_mask_has_no_outline() -> None:
 def test_beyond_the_picture_nothing_is_known() -> None:
     outline = Outline.of(disc(300))
     assert outline is not None
-    camera = Camera(1000.0, 1000, 1400)
     places = np.array([[500.0, 700], [1, 700], [999, 700], [500, 1401]])
-    assert outline.knows(places, camera).tolist() == [1, 0, 0, 0]
+    assert outline.knows(places).tolist() == [True, False, False, False]
 
 
 def test_a_balls_contour_is_its_tangent_circle() -> None:
