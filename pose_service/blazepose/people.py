@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -38,8 +39,11 @@ class BlazePosePeople:
         self._network = Network(folder, LANDMARK_FILE, copies=_WORKERS)
         self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="blazepose-landmarks")
 
-    def observe(self, image: ImageArray, regions: Regions) -> list[Observation]:
-        """What is seen in `regions` of the (height, width, 3) uint8 RGB picture.
+    def observe(
+        self, image: ImageArray, regions: Regions, *, masks: bool = False
+    ) -> list[Observation]:
+        """What is seen in `regions` of the (height, width, 3) uint8 RGB picture; with the person's
+        pixels where `masks` are wanted.
 
         A track's own region is looked at once or twice and is easily believed; a find gets up to
         three looks and must convince. Where both show one body, the track's is kept. Two tracks
@@ -57,7 +61,7 @@ class BlazePosePeople:
         new = self._find(image, fresh, list(carried.values()))
         seen = [*carried.items(), *((NEW_TRACK, look) for look in new)]
         limits = np.tile(image.shape[1::-1], 2)
-        return list(_observations(seen, limits))
+        return list(_observations(seen, limits, masks))
 
     def look(self, image: ImageArray, roi: Roi) -> LandmarkResult:
         """One pass of the network on one square."""
@@ -124,13 +128,17 @@ def _distinct(
 
 
 def _observations(
-    seen: Sequence[tuple[int, LandmarkResult]], limits: FloatArray
+    seen: Sequence[tuple[int, LandmarkResult]], limits: FloatArray, masks: bool
 ) -> Iterator[Observation]:
     """Records of what was `seen`, boxes cut to the picture; a body outside of it is left out."""
     for track_id, look in seen:
         box = np.clip(look.box_xyxy_px, 0, limits)
         if np.all(box[2:] - box[:2] >= 1):
-            yield _observation(track_id, look, box)
+            seen_one = _observation(track_id, look, box)
+            if masks and look.mask is not None:
+                mask = look.mask.in_picture(int(limits[0]), int(limits[1]))
+                seen_one = replace(seen_one, mask=mask)
+            yield seen_one
 
 
 def _observation(track_id: int, look: LandmarkResult, box_xyxy_px: FloatArray) -> Observation:

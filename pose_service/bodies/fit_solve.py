@@ -31,7 +31,8 @@ Rescale = Callable[[FloatArray, FloatArray], FloatArray]
 _HIPS = [TARGET_NAMES.index("left_hip"), TARGET_NAMES.index("right_hip")]
 _ROTATED = 3 * len(FREE_JOINTS)
 _OUTLIER_3D_M, _OUTLIER_2D_M = 0.15, 0.10
-_NOISE_M = 0.03
+NOISE_M = 0.03
+"""What a landmark of weight 1 is off, one standard deviation: the unit of all weights."""
 # Twice the trust in the picture takes 16-21 % off the 2D error on clips for 7-12 % more in 3D.
 _TRUST_3D, _TRUST_2D = 1.0, 2.0
 _DAMPING, _LEAST_DAMPING = 1e-3, 1e-6
@@ -52,9 +53,10 @@ _PRIOR_SD_RAD = {
     "lowerleg01": (1.6, 0.25, 0.25),
     "foot": (0.5, 0.3, 0.3),
 }
-_PRIOR = np.array(
-    [(_NOISE_M / np.array(_PRIOR_SD_RAD[name.partition(".")[0]])) ** 2 for name in FREE_JOINTS[1:]]
+POSE_PRIOR = np.array(
+    [(NOISE_M / np.array(_PRIOR_SD_RAD[name.partition(".")[0]])) ** 2 for name in FREE_JOINTS[1:]]
 )
+"""(19, 3) weights of the rotation vectors of all free joints but the root."""
 
 
 @dataclass(frozen=True)
@@ -84,16 +86,16 @@ class Solver:
     def step(self, seen: Evidence, state: BodyState) -> BodyState:
         """One damped step for every body."""
         residuals, jacobian = self.linearise(seen, state)
-        weights = _robust_weights(seen, residuals)
+        weights = robust_weights(seen, residuals)
         rows = (jacobian * np.sqrt(weights)[:, None]).reshape(len(seen), _ROTATED + 3, -1)
         values = (residuals * np.sqrt(weights)).reshape(len(seen), -1, 1)
         normal, slope = rows @ rows.swapaxes(1, 2), (rows @ values)[..., 0]
         bent = vector_from_rotation(state.rotations[:, 1:])
-        slope[:, 3:_ROTATED] += (_PRIOR * bent).reshape(len(seen), -1)
+        slope[:, 3:_ROTATED] += (POSE_PRIOR * bent).reshape(len(seen), -1)
         diagonal = np.einsum("nii->ni", normal)
-        diagonal[:, 3:_ROTATED] += _PRIOR.ravel()
+        diagonal[:, 3:_ROTATED] += POSE_PRIOR.ravel()
         diagonal += _DAMPING * diagonal + _LEAST_DAMPING
-        return _moved(state, -np.linalg.solve(normal, slope[..., None])[..., 0])
+        return moved(state, -np.linalg.solve(normal, slope[..., None])[..., 0])
 
     def linearise(self, seen: Evidence, state: BodyState) -> tuple[FloatArray, FloatArray]:
         """Residuals (n, 5, 27) and their Jacobian (n, 63, 5, 27).
@@ -102,21 +104,31 @@ class Solver:
         turn, R <- R exp(turn), and the root's move.
         """
         turns = self.segments.turns(state.rotations)
-        scales, moved = state.scales[:, None, None], state.translations_m[..., None]
-        points = scales * place(self.levers, turns).swapaxes(1, 2)
-        residuals = np.empty((len(seen), 5, len(TARGET_NAMES)))
-        residuals[:, :3] = points - points[..., _HIPS].mean(axis=-1, keepdims=True)
-        residuals[:, :3] -= seen.points_m.swapaxes(1, 2)
-        depths = np.maximum((points + moved)[:, 2:], _NEAREST_POINT_M)
-        slopes, held = (points + moved)[:, :2] / depths, moved[:, 2:]
-        residuals[:, 3:] = (slopes - seen.rays.swapaxes(1, 2)) * held
-
+        points = state.scales[:, None, None] * place(self.levers, turns).swapaxes(1, 2)
+        residuals = self._off(seen, state, points)
+        depths, slopes, held = _pictured(points, state)
         motion = self._motion(turns, state.scales)
         jacobian = np.empty((len(seen), _ROTATED + 3, *residuals.shape[1:]))
         jacobian[:, :, :3] = motion - motion[..., _HIPS].mean(axis=-1, keepdims=True)
         jacobian[:, :, 3:] = motion[:, :, :2] - slopes[:, None] * motion[:, :, 2:]
         jacobian[:, :, 3:] *= (held / depths)[:, None]
         return residuals, jacobian
+
+    def residuals(self, seen: Evidence, state: BodyState) -> FloatArray:
+        """(n, 5, 27), as `linearise` gives them."""
+        turns = self.segments.turns(state.rotations)
+        points = state.scales[:, None, None] * place(self.levers, turns).swapaxes(1, 2)
+        return self._off(seen, state, points)
+
+    @staticmethod
+    def _off(seen: Evidence, state: BodyState, points: FloatArray) -> FloatArray:
+        """(n, 5, 27) residuals of `points` (n, 3, 27), the root at the origin."""
+        residuals = np.empty((len(seen), 5, len(TARGET_NAMES)))
+        residuals[:, :3] = points - points[..., _HIPS].mean(axis=-1, keepdims=True)
+        residuals[:, :3] -= seen.points_m.swapaxes(1, 2)
+        _, slopes, held = _pictured(points, state)
+        residuals[:, 3:] = (slopes - seen.rays.swapaxes(1, 2)) * held
+        return residuals
 
     def rescaled(self, seen: Evidence, state: BodyState, rescale: Rescale) -> BodyState:
         """Scales by weighted least squares in 3D; bodies move so that their picture stays."""
@@ -150,7 +162,14 @@ class Solver:
         return motion
 
 
-def _robust_weights(seen: Evidence, residuals: FloatArray) -> FloatArray:
+def _pictured(points: FloatArray, state: BodyState) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Depths (n, 1, 27), x/z and y/z (n, 2, 27) of `points` (n, 3, 27), and the root's depth."""
+    moved = state.translations_m[..., None]
+    depths = np.maximum((points + moved)[:, 2:], _NEAREST_POINT_M)
+    return depths, (points + moved)[:, :2] / depths, moved[:, 2:]
+
+
+def robust_weights(seen: Evidence, residuals: FloatArray) -> FloatArray:
     """(n, 5, 27) weights of the squared residuals."""
     weights = np.empty_like(residuals)
     for part, outlier_m, trust in (
@@ -162,7 +181,7 @@ def _robust_weights(seen: Evidence, residuals: FloatArray) -> FloatArray:
     return weights
 
 
-def _moved(state: BodyState, change: FloatArray) -> BodyState:
+def moved(state: BodyState, change: FloatArray) -> BodyState:
     """The bodies after a change (n, 63), each joint's turn and the move cut to a longest one."""
     turn = _cut(change[:, :_ROTATED].reshape(len(change), -1, 3), _LONGEST_TURN_RAD)
     move = _cut(change[:, _ROTATED:], _LONGEST_MOVE_M)

@@ -76,7 +76,7 @@ def start_rotations(segments: Segments, levers: FloatArray, seen: Evidence) -> F
         wanted = (wanted[:, None] @ above)[:, 0]  # camera axes to the parent's
         hidden = seen.weights[:, [start, end]].min(axis=1) < _HIDDEN
         wanted[hidden] = rest[end] - rest[start]
-        rotations[:, joint] = _swing(rest[end] - rest[start], wanted)
+        rotations[:, joint] = swing(rest[end] - rest[start], wanted)
     return rotations
 
 
@@ -126,7 +126,7 @@ def _kabsch(rest: FloatArray, seen: FloatArray, weights: FloatArray) -> FloatArr
     return turned
 
 
-def _swing(rest: FloatArray, wanted: FloatArray) -> FloatArray:
+def swing(rest: FloatArray, wanted: FloatArray) -> FloatArray:
     """(n, 3, 3) shortest rotations of direction `rest` (3,) to `wanted` (n, 3).
 
     No rotation where there is no shortest one: no length, or directly opposed.

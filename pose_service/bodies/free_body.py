@@ -10,8 +10,8 @@ from pose_service.core.records import BodyPoses, PosedBodies
 from pose_service.core.rig import Rig
 from pose_service.core.skeletons import BLAZEPOSE33, COCO17, COCO17_FROM_BLAZEPOSE33
 
-# the body file's x left, y back, z up to a rig's x left, y up, z front
-_REST_AXES = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
+REST_AXES = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
+"""(3, 3) the body file's x left, y back, z up to x left, y up, z front."""
 
 
 class FreeBody:
@@ -63,10 +63,10 @@ class FreeBody:
         return Rig(
             joint_names=FREE_JOINTS,
             parents=segments.parents,
-            joints_m=shape[0] * segments.heads_m @ _REST_AXES.T,
-            vertices_m=shape[0] * self._body.rest_vertices_m @ _REST_AXES.T,
+            joints_m=shape[0] * segments.heads_m @ REST_AXES.T,
+            vertices_m=shape[0] * self._body.rest_vertices_m @ REST_AXES.T,
             faces=self.faces,
             weights=self._body.bone_weights.T @ onto,
-            rest_axes=_REST_AXES,
+            rest_axes=REST_AXES,
             root_cam_m=np.zeros(3),
         )

@@ -36,7 +36,7 @@ class EmbeddedRegressor:
         look: Look = Look.PICTURE,
     ) -> list[list[Observation]]:
         return [
-            self._people.observe(image, of_image)
+            self._people.observe(image, of_image, masks=look is Look.OUTLINE)
             for image, of_image in zip(images, regions, strict=True)
         ]
 

@@ -32,10 +32,12 @@ class VitDetDetector:
     def detect(self, images: Sequence[ImageArray], look: Look = Look.PICTURE) -> list[Regions]:
         """One `Regions` per picture, the surest first.
 
-        With masks in clips and sessions, unless PHALP is off, which is who looks at them.
+        With masks where an outline is asked for, and in clips and sessions unless PHALP is off,
+        which is who looks at them there.
         """
         score_over = self._score_over(look)
-        masks = look in _FOLLOWED and self.settings.phalp != "off"
+        followed = look in _FOLLOWED and self.settings.phalp != "off"
+        masks = followed or look is Look.OUTLINE
 
         def work(part: Sequence[ImageArray]) -> list[Regions]:
             found = detect(self.net, part, only_class=PERSON, score_over=score_over, masks=masks)
@@ -47,6 +49,7 @@ class VitDetDetector:
         return {
             Look.PICTURE: self.settings.picture_score,
             Look.SESSION: self.settings.picture_score,
+            Look.OUTLINE: self.settings.picture_score,
             Look.CLIP: self.settings.clip_score,
             Look.THOROUGH: _THOROUGH_SCORE,
         }[look]

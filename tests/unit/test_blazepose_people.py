@@ -1,6 +1,7 @@
 """Who is believed, who is looked at again, and who is somebody else already."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from blazepose_kit import look
 
 from pose_service.blazepose import people as module
+from pose_service.blazepose.crop_mask import CropMask
 from pose_service.blazepose.landmarks import LandmarkResult
 from pose_service.blazepose.people import BlazePosePeople
 from pose_service.blazepose.roi import Roi
@@ -179,3 +181,23 @@ def test_the_same_pixels_taken_for_a_person_are_one_body() -> None:
 )
 def test_a_square_belongs_to_a_person_when_place_and_size_agree(roi: Roi, same: bool) -> None:
     assert same_square(Roi(300, 300, 100, 0), roi) is same
+
+
+def test_a_persons_pixels_are_told_where_they_are_asked_for(seeing: type[Scripted]) -> None:
+    logits = np.full((256, 256), -1.0)
+    logits[64:192, 96:160] = 1.0  # half as high and a quarter as wide as the square of 100 px
+    people = seeing(lambda roi: replace(look(roi.x, roi.y, roi.side), mask=CropMask(logits, roi)))
+    where = regions((300, 300, NEW_TRACK))
+    (plain,) = people.observe(IMAGE, where)
+    (asked,) = people.observe(IMAGE, where, masks=True)
+    assert plain.mask is None
+    assert asked.mask is not None
+    rows, columns = np.nonzero(asked.mask.pixels())
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == pytest.approx(
+        (275, 324, 288, 311), abs=1
+    )
+
+
+def test_a_look_without_a_mask_gives_none(seeing: type[Scripted]) -> None:
+    (seen,) = seeing(there()).observe(IMAGE, regions((300, 300, NEW_TRACK)), masks=True)
+    assert seen.mask is None

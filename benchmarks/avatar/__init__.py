@@ -1,0 +1,1 @@
+"""Bodies of known measures, photographed without a camera, and measured again."""

@@ -1,0 +1,135 @@
+"""What is found out about avatars, chapter by chapter, ready for JSON."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from benchmarks.avatar.calibrating import Outcome, calibrated, cross_table, table
+from benchmarks.avatar.package import package_chapter
+from benchmarks.avatar.people import people, strangers
+from benchmarks.avatar.trials import Trial, by_networks, by_noise, photographs, turns
+from pose_service.avatar.body_maker import mass_kg
+from pose_service.avatar.calibration import Known, error_model
+from pose_service.avatar.records import Gender
+from pose_service.avatar.shaped import BODY_NAME
+from pose_service.bodies.shapes import BodyShapes
+from pose_service.core.config import read_settings
+from pose_service.engines.registry import build_engine
+from pose_service.measurement.bounds import ErrorModel
+
+Fields = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Size:
+    """How many people are photographed once, and how many turn around; half of them calibrate."""
+
+    photographs: int
+    turns: int
+    seed: int
+
+
+def photograph_chapter(size: Size) -> Fields:
+    """One rendered photograph each, through the whole engine."""
+    shapes, rng = BodyShapes.load(), np.random.default_rng(size.seed)
+    engine, _ = build_engine(read_settings({"POSE_ENGINE": "embedded"}))
+    several = people(shapes, size.photographs, rng)
+    return summed([tried(one) for one in photographs(several, by_networks(engine), rng)])
+
+
+def turn_chapter(size: Size) -> Fields:
+    """Eight rendered photographs each, all around, through the whole engine."""
+    shapes, rng = BodyShapes.load(), np.random.default_rng(size.seed + 1)
+    engine, _ = build_engine(read_settings({"POSE_ENGINE": "embedded"}))
+    several = people(shapes, size.turns, rng)
+    return summed([tried(one) for one in turns(several, by_networks(engine), rng)])
+
+
+def noise_chapter(size: Size) -> Fields:
+    """Joints and outlines of the bodies themselves, with noise like the networks'."""
+    shapes, rng = BodyShapes.load(), np.random.default_rng(size.seed + 2)
+    several = people(shapes, size.photographs, rng)
+    return summed([tried(one) for one in photographs(several, by_noise, rng)])
+
+
+def stranger_chapter(size: Size) -> Fields:
+    """As the first chapter, people unlike what the fit expects; bands as calibrated there."""
+    shapes, rng = BodyShapes.load(), np.random.default_rng(size.seed + 4)
+    engine, _ = build_engine(read_settings({"POSE_ENGINE": "embedded"}))
+    several = strangers(shapes, size.photographs // 3, rng)
+    seen = [one for one in photographs(several, by_networks(engine), rng) if one.sights]
+    outcomes = [one.outcome(height=True) for one in seen]
+    model = error_model(BODY_NAME, Known(height=True, turn=False))
+    return {"people": len(outcomes), "with_height": table(outcomes, model, height_given=True)}
+
+
+def population_chapter(size: Size) -> Fields:
+    """Statures and masses of the random people, by the mesh' volume."""
+    shapes, rng = BodyShapes.load(), np.random.default_rng(size.seed + 3)
+    rows = {}
+    for gender in (Gender.MALE, Gender.FEMALE):
+        some = list(people(shapes, size.photographs // 2, rng, gender))
+        for name, values in (
+            ("stature, cm", [one.values_cm["height"] for one in some]),
+            ("mass, kg", [mass_kg(one.body) for one in some]),
+        ):
+            rows[f"{gender}, {name}"] = [round(float(f(values)), 1) for f in (np.mean, np.std)]
+    return {"rows": rows}
+
+
+CHAPTERS: Mapping[str, Callable[[Size], Fields]] = {
+    "photograph": photograph_chapter,
+    "turn": turn_chapter,
+    "noise": noise_chapter,
+    "strangers": stranger_chapter,
+    "population": population_chapter,
+    "package": lambda size: package_chapter(size.seed + 5),
+}
+
+
+@dataclass(frozen=True)
+class Found:
+    """What came of one trial: outcomes with and without the height, None where nobody was seen."""
+
+    with_height: Outcome | None
+    without_height: Outcome | None
+    seconds: float
+
+
+def tried(trial: Trial) -> Found:
+    """Fit and measure it both ways."""
+    if not trial.sights:
+        return Found(None, None, 0.0)
+    start = time.perf_counter()
+    told = trial.outcome(height=True)
+    seconds = time.perf_counter() - start
+    return Found(told, trial.outcome(height=False), seconds)
+
+
+def summed(found: Sequence[Found]) -> Fields:
+    """Error models of all trials, and what bands made without a trial say of it."""
+    seen = [one for one in found if one.with_height and one.without_height]
+    told = [one.with_height for one in seen if one.with_height]
+    untold = [one.without_height for one in seen if one.without_height]
+    return {
+        "people": len(found),
+        "not_found": len(found) - len(seen),
+        "fit_and_measure_s": round(float(np.median([one.seconds for one in seen])), 3),
+        "with_height": _held_out(told, height_given=True),
+        "without_height": _held_out(untold, height_given=False),
+    }
+
+
+def _held_out(outcomes: list[Outcome], *, height_given: bool) -> Fields:
+    return {
+        "model": model_fields(calibrated(outcomes, height_given=height_given)),
+        "held_out": cross_table(outcomes, height_given=height_given),
+    }
+
+
+def model_fields(model: ErrorModel) -> Fields:
+    """What calibration sets."""
+    return {"shared_sd": dict(model.shared_sd), "widening": dict(model.widening)}
