@@ -57,9 +57,9 @@ class HMR2Inference:
     def predict(self, image: Image.Image, gender: str = "neutral") -> dict[str, NDArray[Any]]:
         """The largest person of `image`, which is turned as its EXIF says.
 
-        `betas` (10,) of that gender's body, `body_pose` (69,) and `global_orient` (3,), axis times
-        angle in radians; `vertices` (6890, 3) and `joints` (24, 3) of the posed body, metres. Camera
-        axes (x right, y down, z away), translation not added; all float32.
+        `betas` (10,) of that gender's body; `body_pose` (69,) and `global_orient` (3,), axis times
+        angle in radians; `vertices` (6890, 3) and `joints` (24, 3) of the posed body, metres. In
+        camera axes (x right, y down, z away), translation not added; all float32.
 
         Raises `NoPersonError`, `BadRequestError` for an unknown gender, `EngineError` where the
         body file of that gender is missing, and `UnavailableError` (`CUDA_OOM`) where the card's

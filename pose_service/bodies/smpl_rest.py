@@ -103,4 +103,6 @@ def _areas(vertices_m: FloatArray, faces: IntArray) -> FloatArray:
     """(v,) square metres: a third of each triangle around a vertex."""
     a, b, c = (vertices_m[faces[:, corner]] for corner in range(3))
     of_faces = np.linalg.norm(np.cross(b - a, c - a), axis=1) / 2
-    return np.bincount(faces.ravel(), np.repeat(of_faces / 3, 3), minlength=len(vertices_m))
+    third = np.repeat(of_faces / 3, 3)
+    around: FloatArray = np.bincount(faces.ravel(), third, len(vertices_m)).astype(np.float64)
+    return around
