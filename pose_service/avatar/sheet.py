@@ -19,10 +19,13 @@ _MM_PER_INCH = 25.4
 def write_sheet(data: SheetData, png: Path, pdf: Path) -> None:
     """Draw the page once and write it twice: as a picture of 150 dots per inch, and as vectors."""
     page = sheet_page(data)
+    _draw_images(page, "bilinear")
     # zlib's default level takes three times as long for a tenth less
     page.savefig(
         png, dpi=PICTURE_DPI, metadata={"Software": None}, pil_kwargs={"compress_level": 3}
     )
+    # as they are: what is resampled gets edges that readers of PDF draw grey
+    _draw_images(page, "none")
     page.savefig(pdf, dpi=BODY_DPI, metadata=_pdf_words(data.caption))
 
 
@@ -38,6 +41,11 @@ def sheet_page(data: SheetData) -> "Figure":
     draw_body(paper, data)
     draw_table(paper, data)
     return page
+
+
+def _draw_images(page: "Figure", interpolation: str) -> None:
+    for image in page.axes[0].images:
+        image.set_interpolation(interpolation)
 
 
 def _pdf_words(caption: SheetCaption) -> dict[str, Any]:

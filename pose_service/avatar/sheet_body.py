@@ -29,7 +29,7 @@ from pose_service.measurement.records import MEASURES, Measure, Measurements
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_FLOOR_MM, _TOP_MM = 116.0, 252.0
+_FLOOR_MM, _TOP_MM = 116.0, 250.0
 # between both views there is room for the line of the height, and for the names of the side view
 _BETWEEN_MM, _HEIGHT_LINE_MM = 30.0, 7.0
 _LABEL_MM = 40.0  # how wide labels are, at most, that stand beside hips or legs
@@ -42,8 +42,8 @@ def draw_body(paper: "Axes", data: SheetData) -> None:
     plan = _Plan.of(data)
     mesh = data.fitted.rest
     front, side = (View.of(mesh, turn, plan.mm_per_m, BODY_DPI) for turn in (FRONT, LEFT_SIDE))
-    front_mm = np.array([plan.middle_mm - front.size_mm[0] / 2, _FLOOR_MM])
-    side_mm = np.array([RIGHT_MM - side.size_mm[0], _FLOOR_MM])
+    front_mm = np.array([plan.middle_mm - front.size_mm[0] / 2, _FLOOR_MM - front.floor_mm])
+    side_mm = np.array([RIGHT_MM - side.size_mm[0], _FLOOR_MM - side.floor_mm])
     paper.plot([LEFT_MM, RIGHT_MM], [_FLOOR_MM] * 2, color=QUIET, linewidth=0.5)
     _draw_view(paper, front, front_mm, data.measurements)
     _draw_view(paper, side, side_mm, data.measurements)
@@ -93,9 +93,7 @@ class _Plan:
 def _draw_view(paper: "Axes", view: View, corner_mm: FloatArray, measured: Measurements) -> None:
     left, bottom = corner_mm
     width, height = view.size_mm
-    paper.imshow(
-        view.image, extent=(left, left + width, bottom, bottom + height), interpolation="bilinear"
-    )
+    paper.imshow(view.image, extent=(left, left + width, bottom, bottom + height))
     for name in MEASURES:
         if name != "height":
             measure: Measure = getattr(measured, name)

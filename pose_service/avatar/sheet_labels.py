@@ -53,7 +53,7 @@ _SPOTS: Mapping[str, Spot] = MappingProxyType(
     {
         "neck": Spot(RIGHT, 5.0, _BESIDE_HEAD_MM),
         "shoulder_width": Spot(LEFT, 14.0, _BESIDE_HEAD_MM),
-        "arm_length": Spot(LEFT, -16.0),
+        "arm_length": Spot(LEFT, -13.0),
         "chest": Spot(RIGHT, -8.0),
         "waist": Spot(LEFT),
         "hip": Spot(RIGHT),
@@ -122,9 +122,12 @@ def _anchor(name: str, measure: Measure, side: int, on_paper: OnPaper) -> FloatA
 
 
 def _apart(own: Sequence[Label]) -> Iterator[Label]:
-    """`own`, of one side, from the top down, moved down where two would be too close."""
+    """`own`, of one side, from the top down, moved down where two would be too close.
+
+    Their order is that of their leaders' middles, so that few leaders cross another label.
+    """
     ceiling_mm = np.inf
-    for label in sorted(own, key=lambda label: -label.end_mm[1]):
+    for label in sorted(own, key=lambda label: -(label.anchor_mm + label.end_mm)[1]):
         y_mm = min(float(label.end_mm[1]), ceiling_mm)
         ceiling_mm = y_mm - _APART_MM
         yield replace(label, end_mm=np.array([label.end_mm[0], y_mm]))

@@ -81,6 +81,11 @@ class View:
         """Width and height on the paper."""
         return self.camera.width_px * self.mm_per_px, self.camera.height_px * self.mm_per_px
 
+    @property
+    def floor_mm(self) -> float:
+        """How far above the view's corner the body stands."""
+        return float(self.on_paper_mm(np.zeros((1, 3)))[0, 1])
+
     def on_paper_mm(self, points_m: FloatArray) -> FloatArray:
         """(n, 3) rest axes to (n, 2) right and up from the view's corner."""
         return self._mm(self._pixels(self._placed_m(points_m)))

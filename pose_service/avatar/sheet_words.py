@@ -1,7 +1,7 @@
 """Head and foot of the measurement sheet: whose body it is, and what its numbers are worth."""
 
 from itertools import chain
-from textwrap import shorten, wrap
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from pose_service.avatar.sheet_data import SheetData
@@ -21,10 +21,10 @@ from pose_service.avatar.sheet_style import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_TITLE_Y_MM, _MADE_Y_MM, _HEIGHT_Y_MM, _RULE_Y_MM = 277.0, 270.0, 262.0, 258.0
+_TITLE_Y_MM, _SUBJECT_MM, _MADE_Y_MM, _HEIGHT_Y_MM, _RULE_Y_MM = 274.0, 7.0, 267.5, 260.5, 256.5
 _NOTES_Y_MM, _LINE_MM, _MOST_LINES = 34.0, 3.6, 7
 # what fits between the margins at these sizes
-_TITLE_LETTERS, _SUBJECT_LETTERS, _LETTERS = 40, 44, 135
+_TITLE_LETTERS, _SUBJECT_LETTERS, _MADE_LETTERS, _LETTERS = 30, 50, 110, 135
 _READING = (
     "Solid lines are in sight, dashed ones go behind or through the body. Low and high: how far a "
     "value may be off.",
@@ -36,20 +36,28 @@ _READING = (
 def draw_words(paper: "Axes", data: SheetData) -> None:
     """Title, subject, date, engine, what is known of the height, and the notes."""
     caption, fitted = data.caption, data.fitted
-    title = shorten(caption.title, _TITLE_LETTERS, placeholder=" …")
-    write(paper, LEFT_MM, _TITLE_Y_MM, title, fontsize=TITLE_PT, fontweight="bold")
-    subject = shorten(caption.subject, _SUBJECT_LETTERS, placeholder=" …")
-    write(paper, RIGHT_MM, _TITLE_Y_MM, subject, fontsize=LARGE_PT, ha="right")
-    made = f"Body {fitted.body_name}, made by {fitted.model_version}"
-    write(paper, LEFT_MM, _MADE_Y_MM, made, color=QUIET)
+    title_y_mm = _TITLE_Y_MM
+    if caption.subject:
+        write(
+            paper, LEFT_MM, _TITLE_Y_MM, _cut(caption.subject, _SUBJECT_LETTERS), fontsize=LARGE_PT
+        )
+        title_y_mm += _SUBJECT_MM
+    title = _cut(caption.title, _TITLE_LETTERS)
+    write(paper, LEFT_MM, title_y_mm, title, fontsize=TITLE_PT, fontweight="bold")
     if caption.made_at is not None:
-        write(paper, RIGHT_MM, _MADE_Y_MM, f"{caption.made_at:%Y-%m-%d}", color=QUIET, ha="right")
+        write(paper, RIGHT_MM, title_y_mm, f"{caption.made_at:%Y-%m-%d}", color=QUIET, ha="right")
+    made = f"Body {fitted.body_name}, made by {fitted.model_version}"
+    write(paper, LEFT_MM, _MADE_Y_MM, _cut(made, _MADE_LETTERS), color=QUIET)
     words, colour = _height(data)
     write(paper, LEFT_MM, _HEIGHT_Y_MM, words, fontsize=LARGE_PT, color=colour, fontweight="bold")
     paper.plot([LEFT_MM, RIGHT_MM], [_RULE_Y_MM] * 2, color=FAINT, linewidth=0.8)
     for line, words in enumerate(_notes(data)):
         y_mm = _NOTES_Y_MM - line * _LINE_MM
         write(paper, LEFT_MM, y_mm, words, fontsize=SMALL_PT, color=QUIET)
+
+
+def _cut(words: str, most: int) -> str:
+    return words if len(words) <= most else f"{words[: most - 1]}…"
 
 
 def _height(data: SheetData) -> tuple[str, str]:

@@ -1,10 +1,11 @@
-"""The SMPL bodies of this machine, by gender; each file is read once, when it is first wanted."""
+"""The SMPL bodies of this machine, by gender; each file is read once, when first it is wanted."""
 
 from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 
 from pose_service.avatar.records import Gender
+from pose_service.avatar.smpl_measures import ShapeMeasures
 from pose_service.bodies.smpl_file import read_smpl
 from pose_service.bodies.smpl_files import BODIES
 from pose_service.bodies.smpl_rest import ShapeMap, SmplRest
@@ -14,7 +15,7 @@ from pose_service.runtime.weights import located
 
 
 class SmplBodies:
-    """T-poses of the bodies, and how shapes of the neutral one look in the others.
+    """T-poses of the bodies, how shapes of the neutral one look in the others, and what shape does.
 
     Several threads may ask. An `EngineError` names the file that is missing and where it goes; it
     is looked for again by the next call.
@@ -25,6 +26,7 @@ class SmplBodies:
         self._lock = Lock()
         self._rests: dict[Gender, SmplRest] = {}
         self._maps: dict[Gender, ShapeMap] = {}
+        self._measures: dict[Gender, ShapeMeasures] = {}
 
     def rest(self, gender: Gender) -> SmplRest:
         """The body of `gender` in its T-pose."""
@@ -38,6 +40,13 @@ class SmplBodies:
                 neutral = self._rest(Gender.NEUTRAL)
                 self._maps[gender] = ShapeMap.between(neutral, self._rest(gender))
             return self._maps[gender]
+
+    def measures(self, gender: Gender) -> ShapeMeasures:
+        """What the ten numbers of `gender`'s body do to the nine measures."""
+        with self._lock:
+            if gender not in self._measures:
+                self._measures[gender] = ShapeMeasures.of(self._rest(gender))
+            return self._measures[gender]
 
     def _rest(self, gender: Gender) -> SmplRest:
         if gender not in self._rests:

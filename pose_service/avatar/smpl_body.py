@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pose_service.avatar.records import FittedBody, Gender, RestMesh, Sight, Wish
+from pose_service.avatar.records import FittedBody, Gender, Sight, Wish
 from pose_service.avatar.smpl_bodies import SmplBodies
+from pose_service.avatar.smpl_mesh import rest_mesh
 from pose_service.bodies.smpl_file import SHAPE_COUNT
-from pose_service.bodies.smpl_rest import SmplRest
 from pose_service.core.arrays import FloatArray
 from pose_service.core.geometry import vector_from_rotation
 from pose_service.core.records import BodyPoses
@@ -50,17 +50,6 @@ def fit_smpl(
         parameters={"betas": betas, **_turns(first.rotations[0]), "scale": np.array([scale])},
         notes=_notes(wish),
     )
-
-
-def rest_mesh(
-    body: SmplRest, betas: FloatArray, height_cm: float | None = None
-) -> tuple[RestMesh, float]:
-    """The T-pose on the floor, `height_cm` tall if given, and what it was multiplied by for it."""
-    vertices_m, joints_m = body.vertices(betas), body.joints(betas)
-    floor_m, top_m = vertices_m[:, 1].min(), vertices_m[:, 1].max()
-    scale = 1.0 if height_cm is None else height_cm / (100 * float(top_m - floor_m))
-    floor = np.array([0.0, floor_m, 0.0])
-    return RestMesh(scale * (vertices_m - floor), body.faces, scale * (joints_m - floor)), scale
 
 
 def _turns(rotations: FloatArray) -> dict[str, FloatArray]:
