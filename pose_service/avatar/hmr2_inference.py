@@ -12,7 +12,7 @@ from pose_service.avatar.smpl_bodies import SmplBodies, body_path
 from pose_service.avatar.smpl_body import fit_smpl
 from pose_service.bodies.smpl_file import read_smpl
 from pose_service.core.arrays import ImageArray
-from pose_service.core.config import Settings, read_settings
+from pose_service.core.config import Settings, read_settings, settings_of
 from pose_service.core.errors import PoseError
 from pose_service.core.records import Camera, Regions
 from pose_service.engines.registry import build_engine
@@ -45,11 +45,12 @@ class HMR2Inference:
 
         `device`: `cuda`, `cuda:1`, `cpu` or `auto`; by default what the settings say, which come
         from the environment unless given. Raises `EngineError`, with what to do about it, where a
-        file or a package is missing or damaged or the device cannot be used.
+        file or a package is missing or damaged or the device cannot be used, `SettingsError` for a
+        device that is none.
         """
         asked = settings or read_settings()
         changed = {"engine": _ENGINE, "device": str(device) if device else asked.device}
-        self._settings = Settings.model_validate({**asked.model_dump(), **changed})
+        self._settings = settings_of({**asked.model_dump(), **changed})
         self._engine, _ = build_engine(self._settings)
         self._bodies = SmplBodies(self._settings)
         self._posing: dict[Gender, BodyModel] = {Gender.NEUTRAL: self._engine.body}

@@ -172,11 +172,19 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     given.update({name: environ[other] for name, other in others.items()})
     given.update({name: environ[name] for name in names if environ.get(name, "") != ""})
     given.pop(CONFIG_FILE_NAME, None)
+    return settings_of(given, others)
+
+
+def settings_of(given: Mapping[str, Any], others: Mapping[str, str] | None = None) -> Settings:
+    """Settings by their names or their fields' names; `SettingsError` names all that do not fit.
+
+    `others`: for names of `given` that were set by another name, that one.
+    """
     try:
         return Settings.model_validate(given)
     except ValidationError as error:
         details = "; ".join(
-            f"{'.'.join(map(str, _loc(item, others)))}: {item['msg']}, got {_shown(item)}"
+            f"{'.'.join(map(str, _loc(item, others or {})))}: {item['msg']}, got {_shown(item)}"
             for item in error.errors()
         )
         raise SettingsError(

@@ -165,7 +165,7 @@ def test_no_words_cover_others_or_leave_the_margins(make: Any) -> None:
     )
     placed_words = [(words, box) for words, box in texts(page) if words]
     for words, box in placed_words:
-        assert LEFT_MM - 0.5 <= box.x0, words
+        assert box.x0 >= LEFT_MM - 0.5, words
         assert box.x1 <= RIGHT_MM + 0.5, words
         assert box.y0 > 5, words
     for i, (words, box) in enumerate(placed_words):

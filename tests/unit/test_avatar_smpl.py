@@ -1,4 +1,4 @@
-"""SMPL's T-pose and its measures, by a stand-in of a person's form; no torch but as a second way."""
+"""SMPL's T-pose and its measures, by a stand-in of a person's form."""
 
 import subprocess
 import sys
