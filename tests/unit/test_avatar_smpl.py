@@ -25,6 +25,7 @@ from pose_service.core.geometry import rotation_from_vector
 from pose_service.core.records import BodyPoses, Camera, Observation
 from pose_service.measurement.extract import measure
 from pose_service.measurement.records import MEASURES
+from pose_service.measurement.shape_pool import pool_shapes
 from pose_service.measurement.surface import ClosedFaces, RestBody
 
 GENDERS = tuple(Gender)
@@ -329,6 +330,22 @@ def test_shapes_of_several_sights_are_pooled_by_confidence_without_strays(
     fitted = fit_smpl([*sure, unsure, stray], Wish(), bodies, VERSION)
     assert fitted.shape[0] == pytest.approx(1.0, abs=0.01)
     assert 0 < fitted.shape_covariance[0, 0] < 0.02**2
+
+
+def test_several_sights_count_as_they_are_sure_and_leave_an_error(bodies: SmplBodies) -> None:
+    rng = np.random.default_rng(6)
+    shapes, confidences = rng.normal(0, 0.3, (12, 10)), np.linspace(0.1, 1, 12)
+    pooled = pool_shapes(shapes, confidences)
+    assert np.abs(pooled.shape - pool_shapes(shapes, np.ones(12)).shape).max() > 0.01
+    sights = [sight(*one) for one in zip(shapes, confidences, strict=True)]
+    neutral = fit_smpl(sights, Wish(), bodies, VERSION)
+    np.testing.assert_allclose(neutral.shape, pooled.shape, atol=1e-9)
+    np.testing.assert_allclose(neutral.shape_covariance, pooled.error_covariance, atol=1e-9)
+    female = fit_smpl(sights, Wish(Gender.FEMALE), bodies, VERSION)
+    matrix = bodies.from_neutral(Gender.FEMALE).matrix
+    wanted = matrix @ pooled.error_covariance @ matrix.T
+    np.testing.assert_allclose(female.shape_covariance, wanted, atol=1e-9)
+    np.testing.assert_allclose(female.pose.rotations, neutral.pose.rotations)
 
 
 def test_the_body_of_a_gender_is_the_nearest_to_the_one_that_was_seen(bodies: SmplBodies) -> None:
