@@ -61,9 +61,11 @@ def draw_body(paper: "Axes", data: SheetData) -> None:
 
 @dataclass(frozen=True)
 class _Plan:
-    """How large the body is drawn and where. `middle_mm`: of the front view, across the page;
-    `half_mm`: from there to the end of arms or labels. `reach_mm`: how far arms or legs go out
-    below the chest."""
+    """How large the body is drawn, and where: millimetres of the page.
+
+    `middle_mm`: of the front view, across the page. `half_mm`: from there to the end of arms or
+    labels. `reach_mm`: how far arms or legs go out below the chest.
+    """
 
     mm_per_m: float
     middle_mm: float

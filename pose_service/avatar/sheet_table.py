@@ -29,6 +29,7 @@ _SWATCH_MM = 5.0
 # left ends of the columns, the numbers' right ends
 _NAME_X, _VALUE_X, _RANGE_X, _BAND_X, _WORD_X, _HOW_X = 21.0, 62.0, 89.0, 103.0, 116.0, 140.0
 _BAND_MM = 10.0
+_RULE_MM, _MIDDLE_MM = 2.1, 1.0  # of a row: how far below and above its baseline
 _HEAD_PT = 7.0
 
 HOW: Mapping[str, str] = MappingProxyType(
@@ -48,13 +49,14 @@ HOW: Mapping[str, str] = MappingProxyType(
 
 def draw_table(paper: "Axes", data: SheetData) -> None:
     """A row for each measure, in the order of `MEASURES`."""
+    rows_mm = {name: _TOP_MM - (row + 1) * _ROW_MM for row, name in enumerate(MEASURES)}
     _draw_head(paper)
-    widest = max(_half(bound) for bound in data.bounds.values()) or 1.0
-    for row, name in enumerate(MEASURES):
-        y_mm = _TOP_MM - (row + 1) * _ROW_MM
-        _draw_row(paper, y_mm, name, data)
-        _draw_band(paper, y_mm, _half(data.bounds[name]) / widest)
-        paper.plot([LEFT_MM, RIGHT_MM], [y_mm - 2.1] * 2, color=FAINT, linewidth=0.4)
+    _draw_swatches(paper, rows_mm, data)
+    _draw_bands(paper, rows_mm, data)
+    for name, y_mm in rows_mm.items():
+        _draw_row(paper, y_mm, name, data.bounds[name])
+    rules_mm = [y_mm - _RULE_MM for y_mm in rows_mm.values()]
+    paper.hlines(rules_mm, LEFT_MM, RIGHT_MM, color=FAINT, linewidth=0.4)
 
 
 def _draw_head(paper: "Axes") -> None:
@@ -68,14 +70,18 @@ def _draw_head(paper: "Axes") -> None:
         (_HOW_X, "how it is taken", "left"),
     ):
         write(paper, x_mm, _TOP_MM, words, ha=side, **style)
-    paper.plot([LEFT_MM, RIGHT_MM], [_TOP_MM - 2.1] * 2, color=QUIET, linewidth=0.8)
+    paper.hlines(_TOP_MM - _RULE_MM, LEFT_MM, RIGHT_MM, color=QUIET, linewidth=0.8)
 
 
-def _draw_row(paper: "Axes", y_mm: float, name: str, data: SheetData) -> None:
-    bound = data.bounds[name]
-    measure: Measure = getattr(data.measurements, name)
-    colour = colour_of(closed=measure.closed)
-    paper.plot([LEFT_MM, LEFT_MM + _SWATCH_MM], [y_mm + 1.0] * 2, color=colour, linewidth=1.6)
+def _draw_swatches(paper: "Axes", rows_mm: Mapping[str, float], data: SheetData) -> None:
+    """The colours of the measures' lines."""
+    measures: list[Measure] = [getattr(data.measurements, name) for name in rows_mm]
+    colours = [colour_of(closed=measure.closed) for measure in measures]
+    middles_mm = [y_mm + _MIDDLE_MM for y_mm in rows_mm.values()]
+    paper.hlines(middles_mm, LEFT_MM, LEFT_MM + _SWATCH_MM, colors=colours, linewidth=1.6)
+
+
+def _draw_row(paper: "Axes", y_mm: float, name: str, bound: Bound) -> None:
     write(paper, _NAME_X, y_mm, NAMES[name])
     write(paper, _VALUE_X, y_mm, f"{bound.value_cm:.1f}", ha="right", fontweight="bold")
     write(paper, _RANGE_X, y_mm, range_words(bound.low_cm, bound.high_cm), ha="right")
@@ -83,13 +89,17 @@ def _draw_row(paper: "Axes", y_mm: float, name: str, data: SheetData) -> None:
     write(paper, _HOW_X, y_mm, HOW[name], fontsize=SMALL_PT, color=QUIET)
 
 
-def _draw_band(paper: "Axes", y_mm: float, share: float) -> None:
-    """The band as a share of its value, by the widest of all, around the value's dot."""
-    middle_mm, reach_mm = y_mm + 1.0, share * _BAND_MM
-    ends_mm = [_BAND_X - reach_mm, _BAND_X + reach_mm]
-    paper.plot(ends_mm, [middle_mm] * 2, color=FAINT, linewidth=3.0, solid_capstyle="butt")
-    paper.plot([_BAND_X], [middle_mm], color=INK, marker="o", markersize=2.4)
+def _draw_bands(paper: "Axes", rows_mm: Mapping[str, float], data: SheetData) -> None:
+    """Each band as a share of its value, by the widest of all, around the value's dot."""
+    bounds = [data.bounds[name] for name in rows_mm]
+    widest = max(map(_width, bounds)) or 1.0
+    middles_mm = [y_mm + _MIDDLE_MM for y_mm in rows_mm.values()]
+    lows_mm = [_BAND_X - (1 - b.low_cm / b.value_cm) * 2 / widest * _BAND_MM for b in bounds]
+    highs_mm = [_BAND_X + (b.high_cm / b.value_cm - 1) * 2 / widest * _BAND_MM for b in bounds]
+    paper.hlines(middles_mm, lows_mm, highs_mm, color=FAINT, linewidth=3.0)
+    values_mm = [_BAND_X] * len(bounds)
+    paper.plot(values_mm, middles_mm, color=INK, linestyle="", marker="o", markersize=2.4)
 
 
-def _half(bound: Bound) -> float:
-    return (bound.high_cm - bound.low_cm) / (2 * bound.value_cm)
+def _width(bound: Bound) -> float:
+    return (bound.high_cm - bound.low_cm) / bound.value_cm

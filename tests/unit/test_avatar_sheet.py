@@ -237,5 +237,20 @@ def test_the_bar_is_twenty_centimetres_at_the_scale_of_the_body() -> None:
     assert any(across == pytest.approx(200 / scale, rel=0.005) for across, _ in lines)
 
 
+def test_each_band_is_drawn_as_a_share_of_its_value() -> None:
+    given = bounds(measurements())
+    # not as wide to both sides, and wider than all others
+    given["waist"] = replace(given["waist"], low_cm=0.7 * given["waist"].value_cm)
+    (paper,) = page_of(bounds=given).axes
+    bands = [lines for lines in paper.collections if lines.get_linewidth()[0] == 3.0]
+    ends = np.array([segment[:, 0] for segment in bands[0].get_segments()])
+    dot = next(line.get_xdata()[0] for line in paper.lines if len(line.get_xdata()) == 9)
+    shares = [(b.low_cm / b.value_cm - 1, b.high_cm / b.value_cm - 1) for b in given.values()]
+    scale = (ends[2] - dot) / shares[2]
+    assert scale[0] == pytest.approx(scale[1])
+    np.testing.assert_allclose(ends - dot, scale[0] * np.array(shares))
+    assert np.ptp(ends, axis=1).max() == pytest.approx(20)
+
+
 def test_a_page_without_a_date_has_none() -> None:
     assert not any(words.startswith("20") and "-" in words for words, _ in texts(page_of()))
