@@ -13,7 +13,7 @@ from pose_service.avatar.smpl_body import fit_smpl
 from pose_service.bodies.smpl_file import read_smpl
 from pose_service.core.arrays import ImageArray
 from pose_service.core.config import Settings, read_settings, settings_of
-from pose_service.core.errors import PoseError
+from pose_service.core.errors import BadImageError, PoseError
 from pose_service.core.records import Camera, Regions
 from pose_service.engines.registry import build_engine
 from pose_service.engines.seam import BodyModel, Engine
@@ -62,13 +62,13 @@ class HMR2Inference:
         angle in radians; `vertices` (6890, 3) and `joints` (24, 3) of the posed body, metres. In
         camera axes (x right, y down, z away), translation not added; all float32.
 
-        Raises `NoPersonError`, `BadRequestError` for an unknown gender, `EngineError` where the
-        body file of that gender is missing, and `UnavailableError` (`CUDA_OOM`) where the card's
-        memory is not enough and POSE_CPU_FALLBACK is off.
+        Raises `NoPersonError`, `BadRequestError` for an unknown gender or what is no picture,
+        `EngineError` where the body file of that gender is missing, and `UnavailableError`
+        (`CUDA_OOM`) where the card's memory is not enough and POSE_CPU_FALLBACK is off.
         """
         wanted = gender_of(gender)
         body = self._body(wanted)
-        sight = largest_person(self._engine, to_rgb(ImageOps.exif_transpose(image)))
+        sight = largest_person(self._engine, _upright_rgb(image))
         fitted = fit_smpl([sight], Wish(wanted), self._bodies, self._engine.model_version)
         return _answer(fitted, body)
 
@@ -81,6 +81,16 @@ class HMR2Inference:
             extra_joints = read_extra_joints(located(EXTRA_JOINTS, self._settings))
             self._posing[gender] = SmplBody(file, extra_joints)
         return self._posing[gender]
+
+
+def _upright_rgb(image: Image.Image) -> ImageArray:
+    if not isinstance(image, Image.Image) or not all(image.size):
+        came = "one without pixels" if isinstance(image, Image.Image) else type(image).__name__
+        raise BadImageError(
+            f"image: expected a picture of Pillow's, got {came}",
+            hint="Give Image.open(path), or Image.fromarray of (height, width, 3) uint8 RGB.",
+        )
+    return to_rgb(ImageOps.exif_transpose(image))
 
 
 def largest_person(engine: Engine, image: ImageArray) -> Sight:

@@ -1,5 +1,6 @@
 """The files of an avatar, opened by programs that are not ours."""
 
+import re
 import zipfile
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,8 +17,10 @@ from scipy.spatial import ConvexHull
 from pose_service.avatar.files import write_files
 from pose_service.avatar.sheet_data import SheetCaption
 from pose_service.avatar.sheet_style import NAMES
+from pose_service.core.config import OTHER_NAMES
 from pose_service.measurement.records import MEASURES, Measure
 
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "avatar-files.md"
 CAPTION = SheetCaption(subject="Ada", made_at=datetime(2026, 11, 26, 12, 30, tzinfo=UTC))
 
 
@@ -175,6 +178,13 @@ def test_a_parameter_that_has_the_name_of_another_array_is_refused(tmp_path: Pat
     body = replace(fitted(mesh()), parameters={"shape": np.zeros(3)})
     with pytest.raises(ValueError, match="shape would be written twice"):
         write_files(tmp_path, body, measurements(), bounds(measurements()))
+
+
+def test_the_page_says_what_is_in_the_files() -> None:
+    words = set(re.findall(r"`([^`\n]+)`", PAGE.read_text(encoding="utf-8")))
+    parameters = {*fitted(mesh()).parameters, "scale", "shape", "shape_names", "body_name"}
+    files = {"params.npz", "mesh.obj", "mesh.glb", "sheet.png", "sheet.pdf"}
+    assert parameters | files | {*OTHER_NAMES, *OTHER_NAMES.values()} <= words
 
 
 def test_every_measure_has_a_name_on_the_page() -> None:

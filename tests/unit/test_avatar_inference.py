@@ -23,7 +23,7 @@ from pose_service.avatar.records import Wish
 from pose_service.avatar.smpl_bodies import SmplBodies
 from pose_service.avatar.smpl_body import fit_smpl
 from pose_service.core.config import Settings, SettingsError
-from pose_service.core.errors import BadRequestError, EngineError, UnavailableError
+from pose_service.core.errors import BadImageError, BadRequestError, EngineError, UnavailableError
 from pose_service.core.geometry import rotation_from_vector
 from pose_service.core.records import BodyPoses, Regions
 from pose_service.engines import registry
@@ -168,6 +168,19 @@ def test_both_faces_and_the_avatars_own_body_give_the_same_numbers(
     answer = inference.predict(photograph())
     for name in ("betas", "body_pose", "global_orient"):
         np.testing.assert_allclose(answer[name], fitted.parameters[name], rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("image", "came"),
+    [
+        (picture(), "ndarray"),
+        ("person.jpg", "str"),
+        (Image.new("RGB", (0, 8)), "one without pixels"),
+    ],
+)
+def test_what_is_no_picture_is_told(inference: HMR2Inference, image: Any, came: str) -> None:
+    with pytest.raises(BadImageError, match=f"expected a picture of Pillow's, got {came}"):
+        inference.predict(image)
 
 
 def test_an_unknown_gender_and_a_missing_body_are_told(
