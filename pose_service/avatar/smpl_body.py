@@ -4,10 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pose_service.avatar.records import FittedBody, Gender, Sight, Wish
+from pose_service.avatar.records import FittedBody, Sight, Wish
 from pose_service.avatar.smpl_bodies import SmplBodies
 from pose_service.avatar.smpl_mesh import rest_mesh
+from pose_service.avatar.smpl_notes import smpl_notes
+from pose_service.avatar.smpl_weight import shape_of_weight
 from pose_service.bodies.smpl_file import SHAPE_COUNT
+from pose_service.bodies.smpl_rest import SmplRest
 from pose_service.core.arrays import FloatArray
 from pose_service.core.geometry import vector_from_rotation
 from pose_service.core.records import BodyPoses
@@ -24,9 +27,9 @@ def fit_smpl(
 
     Shapes are pooled over the sights by their confidence, then taken from the neutral body to the
     one of the gender that is wished for. With a height the T-pose has it, in the proportions that
-    were seen. `parameters`: `betas` (10,) of that gender's body, `body_pose` (69,) and
-    `global_orient` (3,), axis times angle, of the first sight in camera axes; `scale` (1,), by
-    which the body of `betas` is multiplied.
+    were seen; a weight besides moves the shape (`smpl_weight`). `parameters`: `betas` (10,) of that
+    gender's body; `body_pose` (69,) and `global_orient` (3,), axis times angle, of the first sight
+    in camera axes; `scale` (1,), by which the body of `betas` is multiplied.
 
     Raises `EngineError` where the body file is missing, `ValueError` without a sight or for sights
     of another engine.
@@ -35,8 +38,9 @@ def fit_smpl(
     confidences = np.array([sight.observation.confidence for sight in sights])
     pooled = pool_shapes(poses.shapes.astype(np.float64), confidences)
     shapes = bodies.from_neutral(wish.gender)
-    betas = shapes.betas(pooled.shape)
-    rest, scale = rest_mesh(bodies.rest(wish.gender), betas, wish.height_cm)
+    body = bodies.rest(wish.gender)
+    betas = _weighed(body, shapes.betas(pooled.shape), wish)
+    rest, scale = rest_mesh(body, betas, wish.height_cm)
     first = poses.take(slice(0, 1))
     return FittedBody(
         body_name=f"smpl-{wish.gender.value}",
@@ -48,8 +52,15 @@ def fit_smpl(
         scale_known=wish.height_cm is not None,
         pose=BodyPoses(first.rotations, first.translations_m, betas[None]),
         parameters={"betas": betas, **_turns(first.rotations[0]), "scale": np.array([scale])},
-        notes=_notes(wish),
+        notes=smpl_notes(wish, rest),
     )
+
+
+def _weighed(body: SmplRest, betas: FloatArray, wish: Wish) -> FloatArray:
+    """The shape that also explains the weight, if there is one and a height to hold it against."""
+    if wish.height_cm is None or wish.weight_kg is None:
+        return betas
+    return shape_of_weight(body, betas, wish.height_cm, wish.weight_kg)
 
 
 def _turns(rotations: FloatArray) -> dict[str, FloatArray]:
@@ -70,15 +81,3 @@ def _seen_poses(sights: Sequence[Sight]) -> BodyPoses:
     if shape != ((len(SMPL24), 3, 3), (SHAPE_COUNT,)):
         raise ValueError(f"observation.pose: expected SMPL's, got rotations and shapes {shape}")
     return joined
-
-
-def _notes(wish: Wish) -> tuple[str, ...]:
-    notes = []
-    if wish.gender is not Gender.NEUTRAL:
-        notes.append(
-            f"The network sees SMPL's neutral body; this is the {wish.gender.value} body whose "
-            "surface comes nearest to it."
-        )
-    if wish.weight_kg is not None:
-        notes.append("The weight was not used: SMPL's shape is taken from the pictures alone.")
-    return tuple(notes)

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from smpl_kit import VERSION, ZERO, beta, settings, sight
 from standin_person import GROWTH, NAMES, person, t_pose, write_people
 from standin_smpl import standin_extra_joints
 
 from pose_service.avatar.measurement_extractor import MeasurementExtractor
-from pose_service.avatar.records import Gender, Sight, Wish
+from pose_service.avatar.records import Gender, Wish
 from pose_service.avatar.smpl_bodies import SmplBodies, body_path
 from pose_service.avatar.smpl_body import SHAPE_NAMES, fit_smpl
 from pose_service.bodies.smpl_file import read_smpl
@@ -21,26 +22,15 @@ from pose_service.bodies.smpl_rest import ShapeMap, SmplRest
 from pose_service.core.arrays import FloatArray
 from pose_service.core.config import Settings
 from pose_service.core.errors import BadRequestError, EngineError
-from pose_service.core.geometry import rotation_from_vector
-from pose_service.core.records import BodyPoses, Camera, Observation
+from pose_service.core.records import BodyPoses
 from pose_service.measurement.extract import measure
 from pose_service.measurement.records import MEASURES
 from pose_service.measurement.shape_pool import pool_shapes
 from pose_service.measurement.surface import ClosedFaces, RestBody
 
 GENDERS = tuple(Gender)
-ZERO = np.zeros(10)
-VERSION = "4dhumans/test+smpl-neutral"
 # numbers are single precision in the body's file
 SINGLE = 1e-5
-
-
-def beta(**values: float) -> FloatArray:
-    """Ten numbers, those given as `b0=1.0`."""
-    betas = np.zeros(10)
-    for name, value in values.items():
-        betas[int(name.removeprefix("b"))] = value
-    return betas
 
 
 @pytest.fixture(scope="module")
@@ -56,30 +46,6 @@ def bodies(folder: Path) -> SmplBodies:
 @pytest.fixture(scope="module")
 def extractors(folder: Path) -> dict[str, MeasurementExtractor]:
     return {gender: MeasurementExtractor(folder, gender) for gender in GENDERS}
-
-
-def settings(folder: Path) -> Settings:
-    return Settings(data_dir=folder.parents[1])
-
-
-def sight(
-    betas: FloatArray = ZERO, confidence: float = 1.0, turns: FloatArray | None = None
-) -> Sight:
-    """What HMR 2.0 says of one picture: `turns` (24, 3), axis times angle."""
-    rotations = rotation_from_vector(np.zeros((24, 3)) if turns is None else turns)
-    pose = BodyPoses(rotations[None], np.array([[0.1, 0.2, 30.0]]), np.asarray(betas)[None])
-    seen = Observation(
-        track_id=1,
-        box_xyxy_px=np.array([10.0, 10, 50, 90]),
-        confidence=confidence,
-        roi=np.zeros(4),
-        landmarks_px=np.zeros((24, 2)),
-        landmarks_m=np.zeros((24, 3)),
-        landmark_confidence=np.ones(24),
-        joint_confidence=np.ones(24),
-        pose=pose,
-    )
-    return Sight(np.zeros((100, 60, 3), np.uint8), Camera(500.0, 60, 100), seen)
 
 
 def values_cm(vertices_m: FloatArray, faces: Any, joints_m: FloatArray) -> dict[str, float]:
@@ -387,13 +353,6 @@ def test_first_order_measures_follow_the_exact_ones(bodies: SmplBodies) -> None:
     betas = np.random.default_rng(4).normal(0, 0.5, 10)
     # levels move with the shape, which is of second order
     assert quick.values_cm(betas) == pytest.approx(exact.extract(betas), rel=0.01)
-
-
-def test_a_weight_is_said_not_to_be_used(bodies: SmplBodies) -> None:
-    fitted = fit_smpl([sight()], Wish(weight_kg=70.0), bodies, VERSION)
-    assert fitted.notes == (
-        "The weight was not used: SMPL's shape is taken from the pictures alone.",
-    )
 
 
 def test_sights_without_smpl_are_refused(bodies: SmplBodies) -> None:
