@@ -26,19 +26,41 @@ from pose_service.runtime.opening.pickles import DAMAGE, Globals, open_pickle
 VERTEX_COUNT, FACE_COUNT, SHAPE_COUNT = 6890, 13776, 10
 POSE_COUNT = (len(SMPL24) - 1) * 9
 
-EXPECTED_NAMES = (
-    "SMPL_NEUTRAL.pkl",
-    "SMPL_NEUTRAL.npz",
-    "basicModel_neutral_lbs_10_207_0_v1.0.0.pkl",
-    "basicmodel_neutral_lbs_10_207_0_v1.1.0.pkl",
-)
-"""Names under which the neutral body is handed out; the first is HMR 2.0's own."""
+NEUTRAL, MALE, FEMALE = "neutral", "male", "female"
+NAMES_BY_GENDER = {
+    NEUTRAL: (
+        "SMPL_NEUTRAL.pkl",
+        "SMPL_NEUTRAL.npz",
+        "basicModel_neutral_lbs_10_207_0_v1.0.0.pkl",
+        "basicmodel_neutral_lbs_10_207_0_v1.1.0.pkl",
+    ),
+    MALE: (
+        "SMPL_MALE.pkl",
+        "SMPL_MALE.npz",
+        "basicmodel_m_lbs_10_207_0_v1.0.0.pkl",
+        "basicmodel_m_lbs_10_207_0_v1.1.0.pkl",
+    ),
+    FEMALE: (
+        "SMPL_FEMALE.pkl",
+        "SMPL_FEMALE.npz",
+        "basicModel_f_lbs_10_207_0_v1.0.0.pkl",
+        "basicmodel_f_lbs_10_207_0_v1.1.0.pkl",
+    ),
+}
+"""Names under which the bodies are handed out; the first are those that programs look for."""
+EXPECTED_NAMES = NAMES_BY_GENDER[NEUTRAL]
+"""Of the neutral body; the first is HMR 2.0's own."""
 
-BODY_FILE = WantedFile(
-    "the neutral SMPL body",
-    "Register at https://smpl.is.tue.mpg.de, download SMPL for Python and give its neutral body: "
-    f"{' or '.join(EXPECTED_NAMES)}.",
-)
+
+def wanted_body(gender: str) -> WantedFile:
+    """What a reader of the `gender`'s body expects to find."""
+    return WantedFile(
+        f"the {gender} SMPL body",
+        "Register at https://smpl.is.tue.mpg.de, download SMPL for Python and give its "
+        f"{gender} body: {' or '.join(NAMES_BY_GENDER[gender])}.",
+    )
+
+
 EXTRA_JOINTS_FILE = WantedFile(
     "the matrix of HMR 2.0's further joints",
     "Take data/SMPL_to_J19.pkl from the archive hmr2_data.tar.gz of 4D-Humans.",
@@ -49,7 +71,7 @@ _ARRAYS = (
 )  # fmt: skip
 _VERTICES_OF_OTHERS = {10475: "SMPL-X", 778: "MANO", 5023: "FLAME"}
 _JOINTS_OF_OTHERS = {52: "SMPL+H", 55: "SMPL-X"}
-_SEX_BY_WORD = {"m": "male", "male": "male", "f": "female", "female": "female"}
+_SEX_BY_WORD = {"m": MALE, MALE: MALE, "f": FEMALE, FEMALE: FEMALE}
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,25 +102,26 @@ class SmplFile:
             raise ValueError(f"f: expected vertex numbers below {vertices}")
 
 
-def read_smpl(path: Path) -> SmplFile:
-    """The neutral SMPL body in `path`, a pickle or an `.npz` by whatever name.
+def read_smpl(path: Path, gender: str = NEUTRAL) -> SmplFile:
+    """The SMPL body of `gender` in `path`, a pickle or an `.npz` by whatever name.
 
-    Raises `EngineError` if it is missing, damaged, hostile, the male or female body, or the body
-    of another model.
+    Raises `EngineError` if it is missing, damaged, hostile, says that it is the body of another
+    gender, or is that of another model.
     """
-    _refuse_sex(path, path.name)
-    content = _content(path)
-    _refuse_sex(path, path.resolve().name)
-    _refuse_sex(path, str(content.get("gender", "")))
+    wanted = wanted_body(gender)
+    _refuse_others(path, path.name, gender)
+    content = _content(path, wanted)
+    _refuse_others(path, path.resolve().name, gender)
+    _refuse_others(path, str(content.get("gender", "")), gender)
     if missing := [name for name in _ARRAYS if name not in content]:
         came = ", ".join(sorted(map(str, content))[:8]) or "nothing"
-        raise BODY_FILE.error(path, f"it lacks {', '.join(missing)} (it has {came})")
+        raise wanted.error(path, f"it lacks {', '.join(missing)} (it has {came})")
     try:
         arrays = {name: dense_array(content[name]) for name in _ARRAYS}
-        _refuse_other_models(path, arrays)
+        _refuse_other_models(path, arrays, wanted)
         return _smpl_file(path, arrays)
     except DAMAGE as error:
-        raise BODY_FILE.error(path, str(error)) from error
+        raise wanted.error(path, str(error)) from error
 
 
 def read_extra_joints(path: Path) -> NDArray[np.float32]:
@@ -116,12 +139,12 @@ def read_extra_joints(path: Path) -> NDArray[np.float32]:
         raise EXTRA_JOINTS_FILE.error(path, str(error)) from error
 
 
-def _content(path: Path) -> Mapping[Any, Any]:
-    if content_of(path, BODY_FILE) is Content.NPZ:
-        return open_npz(path, BODY_FILE, (*_ARRAYS, "gender"))
-    content = open_pickle(path, BODY_FILE, SMPL_GLOBALS)
+def _content(path: Path, wanted: WantedFile) -> Mapping[Any, Any]:
+    if content_of(path, wanted) is Content.NPZ:
+        return open_npz(path, wanted, (*_ARRAYS, "gender"))
+    content = open_pickle(path, wanted, SMPL_GLOBALS)
     if not isinstance(content, dict):
-        raise BODY_FILE.error(path, f"it holds a {type(content).__name__}, a dict was expected")
+        raise wanted.error(path, f"it holds a {type(content).__name__}, a dict was expected")
     return content
 
 
@@ -152,21 +175,21 @@ def _finite(name: str, array: NDArray[Any]) -> NDArray[np.float32]:
     return numbers
 
 
-def _refuse_sex(path: Path, text: str) -> None:
-    """`EngineError` if `text`, a file's name or its own word, says male or female."""
+def _refuse_others(path: Path, text: str, gender: str) -> None:
+    """`EngineError` if `text`, a file's name or its own word, says another gender."""
     words = re.split(r"[^a-z0-9]+", text.lower())
-    if "neutral" in words:
-        return
-    for word in words:
-        if word in _SEX_BY_WORD:
-            raise BODY_FILE.error(path, f"it is the {_SEX_BY_WORD[word]} body (it says {text!r})")
+    said = [NEUTRAL] if NEUTRAL in words else [_SEX_BY_WORD[w] for w in words if w in _SEX_BY_WORD]
+    if said and said[0] != gender:
+        raise wanted_body(gender).error(path, f"it is the {said[0]} body (it says {text!r})")
 
 
-def _refuse_other_models(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+def _refuse_other_models(
+    path: Path, arrays: Mapping[str, NDArray[Any]], wanted: WantedFile
+) -> None:
     vertices, joints = len(arrays["v_template"]), arrays["weights"].shape[-1]
     other = _VERTICES_OF_OTHERS.get(vertices) or _JOINTS_OF_OTHERS.get(joints)
     if other:
-        raise BODY_FILE.error(
+        raise wanted.error(
             path,
             f"it is a {other} body ({vertices} vertices, {joints} joints); SMPL has "
             f"{VERTEX_COUNT} and {len(SMPL24)}",

@@ -23,6 +23,15 @@ CONFIG_FILE_NAME = "POSE_CONFIG"
 KeypointMode = Literal["performance", "balanced", "lightweight"]
 KEYPOINT_MODES: tuple[str, ...] = get_args(KeypointMode)
 
+OTHER_NAMES = {
+    "ML_HMR2_CHECKPOINT_PATH": "POSE_HMR2_CHECKPOINT",
+    "ML_HMR2_DEVICE": "POSE_DEVICE",
+    "ML_SMPL_MODEL_PATH": "POSE_SMPL_FILE",
+    "ML_BATCH_SIZE": "POSE_BATCH",
+    "ML_DETECTION_THRESHOLD": "POSE_PICTURE_SCORE",
+}
+"""What callers of `HMR2Inference` set in the environment, and the names of the same here."""
+
 
 class SettingsError(PoseError):
     """A setting has a value that cannot be used."""
@@ -93,6 +102,7 @@ class Settings(BaseModel):
     tracker: str | None = Field(None, alias="POSE_TRACKER")
     temporal: str | None = Field(None, alias="POSE_TEMPORAL")
 
+    hmr2_checkpoint: Path | None = Field(None, alias="POSE_HMR2_CHECKPOINT")
     smpl_file: Path | None = Field(None, alias="POSE_SMPL_FILE")
     precision: str = Field("auto", alias="POSE_PRECISION", pattern="^(auto|fp32|bf16|fp16)$")
     compile: str = Field("off", alias="POSE_COMPILE", pattern="^(off|compile|graphs)$")
@@ -159,23 +169,44 @@ def known_names() -> tuple[str, ...]:
 def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Settings from `environ` (the process's own by default) over the file it names.
 
+    A name of `OTHER_NAMES` counts where the environment does not have the one it stands for.
     Raises `SettingsError` naming every value that does not fit.
     """
     environ = os.environ if environ is None else environ
     names = known_names()
     given: dict[str, Any] = {**_from_file(environ.get(CONFIG_FILE_NAME))}
+    others = {
+        name: other
+        for other, name in OTHER_NAMES.items()
+        if environ.get(other, "") != "" and environ.get(name, "") == ""
+    }
+    given.update({name: environ[other] for name, other in others.items()})
     given.update({name: environ[name] for name in names if environ.get(name, "") != ""})
     given.pop(CONFIG_FILE_NAME, None)
+    return settings_of(given, others)
+
+
+def settings_of(given: Mapping[str, Any], others: Mapping[str, str] | None = None) -> Settings:
+    """Settings by their names or their fields' names; `SettingsError` names all that do not fit.
+
+    `others`: for names of `given` that were set by another name, that one.
+    """
     try:
         return Settings.model_validate(given)
     except ValidationError as error:
         details = "; ".join(
-            f"{'.'.join(map(str, item['loc']))}: {item['msg']}, got {_shown(item)}"
+            f"{'.'.join(map(str, _loc(item, others or {})))}: {item['msg']}, got {_shown(item)}"
             for item in error.errors()
         )
         raise SettingsError(
             f"settings cannot be used: {details}", hint="See the settings table in the README."
         ) from error
+
+
+def _loc(item: ErrorDetails, others: Mapping[str, str]) -> tuple[int | str, ...]:
+    """Where a value came from, by the name under which it was set."""
+    name, *rest = item["loc"]
+    return (others.get(str(name), name), *rest)
 
 
 def _shown(item: ErrorDetails) -> str:

@@ -71,6 +71,7 @@ CHECKPOINT = OfficialFile(
     glance=_glance_at_checkpoint,
     check=_check_checkpoint,
     elsewhere=(UpstreamFolder(_UPSTREAM, _RUN),),
+    setting="hmr2_checkpoint",
 )
 EXTRA_JOINTS = OfficialFile(
     name="SMPL_to_J19.pkl",

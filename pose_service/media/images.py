@@ -73,7 +73,7 @@ def decode_image(data: bytes, *, max_pixels: int, turn_by_exif: bool) -> ImageAr
         with _READERS[kind](BytesIO(data)) as picture:
             _check_size(picture, max_pixels)
             picture.load()
-            return _to_rgb(ImageOps.exif_transpose(picture) if turn_by_exif else picture)
+            return to_rgb(ImageOps.exif_transpose(picture) if turn_by_exif else picture)
     except Image.DecompressionBombError as error:
         raise TooLargeError(f"the {kind} picture is too large: {error}") from error
     except _BROKEN as error:
@@ -150,7 +150,8 @@ def _check_size(picture: ImageFile, max_pixels: int) -> None:
         )
 
 
-def _to_rgb(picture: Image.Image) -> ImageArray:
+def to_rgb(picture: Image.Image) -> ImageArray:
+    """(height, width, 3) uint8 RGB of `picture` as it is turned: see `decode_image`."""
     if picture.mode.startswith(("I", "F")):
         gray = _to_8_bit(np.asarray(picture), picture.mode)
         return np.repeat(gray[:, :, None], 3, axis=2)

@@ -30,7 +30,7 @@ def located(file: OfficialFile, settings: Settings) -> Path:
     """
     hint = remedy(file, settings)
     given = _given(file, settings)
-    if given is not None and not given.is_file():
+    if given is not None and not given.exists():
         raise EngineError(
             f"{_setting_name(file)}={given}: there is no such file ({file.purpose})",
             hint=f"Correct it, or unset it and have the file found. {hint}",
@@ -88,10 +88,13 @@ def lacking(source: FileSource, settings: Settings) -> tuple[OfficialFile, ...]:
 
 
 def places(file: OfficialFile, settings: Settings) -> tuple[Path, ...]:
-    """Every path at which `file` is looked for, in order: one that is set, ours, upstream's."""
+    """Every path at which `file` is looked for, in order: one that is set, ours, upstream's.
+
+    A setting may name a file, or the folder that it lies in under one of its names.
+    """
     given = _given(file, settings)
     if given is not None:
-        return (given,)
+        return tuple(given / name for name in file.names) if given.is_dir() else (given,)
     folders = [own_folder(file, settings), *map(on_this_machine, file.elsewhere)]
     return tuple(folder / name for folder in folders for name in file.names)
 

@@ -16,7 +16,13 @@ from standin_smpl import (
     write_python2_pickle,
 )
 
-from pose_service.bodies.smpl_file import EXPECTED_NAMES, SmplFile, read_extra_joints, read_smpl
+from pose_service.bodies.smpl_file import (
+    EXPECTED_NAMES,
+    NAMES_BY_GENDER,
+    SmplFile,
+    read_extra_joints,
+    read_smpl,
+)
 from pose_service.core.errors import EngineError
 
 
@@ -150,6 +156,20 @@ def test_the_male_and_the_female_body_are_refused_by_name(
     link = tmp_path / "SMPL_NEUTRAL.pkl"
     link.symlink_to(path)
     assert f"it is the {sex} body" in refused(link)
+
+
+@pytest.mark.parametrize("gender", ["male", "female"])
+def test_the_body_of_a_gender_is_read_where_it_is_wanted(
+    tmp_path: Path, arrays: Arrays, gender: str
+) -> None:
+    for name in NAMES_BY_GENDER[gender]:
+        path = write_pickle(tmp_path / name, arrays, 4)
+        assert_whole(read_smpl(path, gender), arrays)
+    unnamed = write_pickle(tmp_path / "body.pkl", arrays, 4)
+    assert_whole(read_smpl(unnamed, gender), arrays)
+    neutral = write_pickle(tmp_path / "SMPL_NEUTRAL.pkl", arrays, 4)
+    with pytest.raises(EngineError, match=f"as the {gender} SMPL body: it is the neutral body"):
+        read_smpl(neutral, gender)
 
 
 def test_a_letter_within_a_word_says_no_sex(tmp_path: Path, arrays: Arrays) -> None:

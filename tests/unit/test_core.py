@@ -102,3 +102,28 @@ def test_misspelt_names_are_found() -> None:
 
 def test_an_empty_value_is_no_value() -> None:
     assert read_settings({"POSE_ENGINE": "", "PORT": ""}).port == 5000
+
+
+def test_names_that_other_programs_set_count_where_ours_are_not_set(tmp_path: Path) -> None:
+    file = tmp_path / "pose.toml"
+    file.write_text("POSE_BATCH = 4\nPOSE_DEVICE = 'cuda'")
+    others = {
+        "ML_HMR2_CHECKPOINT_PATH": "/models/hmr2.ckpt",
+        "ML_HMR2_DEVICE": "cpu",
+        "ML_SMPL_MODEL_PATH": "/models/smpl",
+        "ML_BATCH_SIZE": "1",
+        "ML_DETECTION_THRESHOLD": "0.6",
+    }
+    settings = read_settings({"POSE_CONFIG": str(file), **others})
+    assert settings.hmr2_checkpoint == Path("/models/hmr2.ckpt")
+    assert settings.smpl_file == Path("/models/smpl")
+    assert (settings.device, settings.batch, settings.picture_score) == ("cpu", 1, 0.6)
+    ours = read_settings({**others, "POSE_BATCH": "2", "ML_HMR2_DEVICE": ""})
+    assert (ours.device, ours.batch) == ("auto", 2)
+
+
+def test_a_bad_value_is_told_by_the_name_under_which_it_was_set() -> None:
+    with pytest.raises(SettingsError, match=r"ML_BATCH_SIZE: .*got 'many'"):
+        read_settings({"ML_BATCH_SIZE": "many"})
+    with pytest.raises(SettingsError, match=r"POSE_BATCH: .*got 'many'"):
+        read_settings({"ML_BATCH_SIZE": "3", "POSE_BATCH": "many"})

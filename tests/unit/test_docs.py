@@ -41,7 +41,7 @@ PAGES = [README, ROOT / "CHANGELOG.md", ROOT / "NOTICE", *sorted((ROOT / "docs")
 CODE = re.compile(r"^```\w*\n(.*?)^```|`([^`\n]+)`", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
-SETTING_ROW = re.compile(r"^\| `([A-Z_]+)` \| (?:`([^`]+)`|-) \|", re.MULTILINE)
+SETTING_ROW = re.compile(r"^\| `([A-Z0-9_]+)` \| (?:`([^`]+)`|-) \|", re.MULTILINE)
 ERROR_CODE = re.compile(r'code(?:: str)? ?= ?"([A-Z_]+)"')
 # What an engine calls its files is its own matter.
 OPEN_OBJECTS = {"models"}
@@ -113,7 +113,7 @@ def default_text(value: object) -> str:
 
 
 def test_every_setting_that_is_named_exists() -> None:
-    named = {name for page in PAGES for name in re.findall(r"\bPOSE_[A-Z_]+\b", text(page))}
+    named = {name for page in PAGES for name in re.findall(r"\bPOSE_[A-Z0-9_]+\b", text(page))}
     assert named <= set(known_names())
 
 

@@ -23,7 +23,7 @@ from files_kit import Server, digest, names, serving, to, zipped
 from standin_smpl import standin_body, write_pickle
 
 from pose_service.bodies.smpl_file import EXPECTED_NAMES
-from pose_service.bodies.smpl_files import BODY_SOURCE, NEUTRAL_BODY
+from pose_service.bodies.smpl_files import BODIES, BODY_SOURCE, NEUTRAL_BODY
 from pose_service.core.config import Settings
 from pose_service.core.errors import BadPathError, EngineError
 from pose_service.core.files import FileSource, OfficialFile
@@ -34,7 +34,7 @@ from pose_service.runtime.fetch import FetchError, SpaceError
 from pose_service.runtime.obtain import obtain
 from pose_service.runtime.offline import take_from
 from pose_service.runtime.unpack import unpack
-from pose_service.runtime.weights import located
+from pose_service.runtime.weights import located, places
 from pose_service.vitdet.files import DETECTOR, DETECTOR_SOURCE
 
 RANDOM = np.random.default_rng(0)
@@ -448,6 +448,35 @@ def test_the_body_that_is_set_alone_counts(tmp_path: Path) -> None:
     mine.unlink()
     with pytest.raises(EngineError, match=r"POSE_SMPL_FILE=.*mine\.pkl: there is no such file"):
         located(NEUTRAL_BODY, Settings(data_dir=tmp_path, smpl_file=mine))
+
+
+def test_the_folder_of_the_body_may_be_set(tmp_path: Path) -> None:
+    lay(tmp_path / "4dhumans" / "smpl" / "SMPL_NEUTRAL.pkl", J19)
+    mine = lay(tmp_path / "mine" / EXPECTED_NAMES[3], J19)
+    here = Settings(data_dir=tmp_path, smpl_file=mine.parent)
+    assert located(NEUTRAL_BODY, here) == mine
+    mine.unlink()
+    with pytest.raises(EngineError, match=r"SMPL_NEUTRAL\.pkl is missing: .*mine"):
+        located(NEUTRAL_BODY, here)
+
+
+@pytest.mark.parametrize("gender", ["male", "female"])
+def test_a_missing_body_of_a_gender_says_how_it_is_called_and_where_it_goes(
+    home: Path, tmp_path: Path, gender: str
+) -> None:
+    body = BODIES[gender]
+    with pytest.raises(EngineError, match=f"{body.name} is missing") as refusal:
+        located(body, Settings(data_dir=tmp_path))
+    assert "https://smpl.is.tue.mpg.de" in refusal.value.hint
+    assert f"into {tmp_path}/4dhumans/smpl," in refusal.value.hint
+    assert all(name in refusal.value.hint for name in body.names)
+    upstream = lay(home / ".cache" / "4DHumans" / "data" / "smpl" / body.names[-1], J19)
+    assert located(body, Settings(data_dir=tmp_path)) == upstream
+
+
+def test_the_checkpoint_that_is_set_alone_counts(tmp_path: Path) -> None:
+    here = Settings(data_dir=tmp_path, hmr2_checkpoint=tmp_path / "mine.ckpt")
+    assert places(CHECKPOINT, here) == (tmp_path / "mine.ckpt",)
 
 
 def test_a_login_page_instead_of_the_body_is_told_at_a_glance(tmp_path: Path) -> None:
