@@ -1,0 +1,92 @@
+"""Words on pictures: letters with a dark rim, and where they hide nothing that was written."""
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from pose_service.core.arrays import FloatArray, ImageArray
+from pose_service.rendering.layers import lay_over
+from pose_service.rendering.shading import Colour
+
+RIM: Colour = (24, 28, 36)
+
+_SMALLEST_PX = 11
+"""Letters below this size cannot be read."""
+
+_PICTURE_SHARE = 1 / 62  # of the root of the picture's area: 23 on full high definition
+
+Place = tuple[int, int]
+"""Left and top, pixels."""
+
+
+def letters_px(image: ImageArray) -> int:
+    """Size of letters that suits the picture's."""
+    height, width = image.shape[:2]
+    return max(_SMALLEST_PX, round(float(np.sqrt(height * width)) * _PICTURE_SHARE))
+
+
+@lru_cache(maxsize=2048)
+def word_layer(text: str, colour: Colour, size_px: int) -> ImageArray:
+    """`text` with a rim, as a small layer (h, w, 4); made once. Nobody may write into it."""
+    font, rim = letter_font(size_px), max(1, round(size_px / 9))
+    left, top, right, bottom = (round(edge) for edge in font.getbbox(text, stroke_width=rim))
+    size, place = (max(1, right - left), max(1, bottom - top)), (-left, -top)
+    around, inside = (_coverage(text, font, size, place, width) for width in (rim, 0))
+    layer = np.empty((size[1], size[0], 4), np.uint8)
+    mixed = inside[..., None] * np.array(colour) + (around - inside)[..., None] * np.array(RIM)
+    layer[..., :3], layer[..., 3] = np.rint(mixed), np.rint(255 * around)
+    layer.flags.writeable = False
+    return layer
+
+
+class Page:
+    """A picture on which words keep clear of each other."""
+
+    def __init__(self, image: ImageArray) -> None:
+        self.image = image
+        self._taken: list[tuple[int, int, int, int]] = []
+
+    def reserve(self, left: int, top: int, width: int, height: int) -> None:
+        """Nothing is to be written here."""
+        self._taken.append((left, top, left + width, top + height))
+
+    def write(self, layer: ImageArray, places: Iterable[Place]) -> bool:
+        """Lay `layer` at the first of `places` that is free and inside of the picture, if any."""
+        height, width = layer.shape[:2]
+        for left, top in places:
+            if self._free(left, top, width, height):
+                lay_over(self.image, layer, left, top)
+                self.reserve(left, top, width, height)
+                return True
+        return False
+
+    def _free(self, left: int, top: int, width: int, height: int) -> bool:
+        right, bottom = left + width, top + height
+        rows, columns = self.image.shape[:2]
+        if left < 0 or top < 0 or right > columns or bottom > rows:
+            return False
+        return all(
+            right <= other[0] or left >= other[2] or bottom <= other[1] or top >= other[3]
+            for other in self._taken
+        )
+
+
+def _coverage(
+    text: str,
+    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
+    size: tuple[int, int],
+    place: tuple[int, int],
+    rim_px: int,
+) -> FloatArray:
+    """(h, w) 0 to 1, how much of each pixel the letters cover."""
+    plate = Image.new("L", size)
+    ImageDraw.Draw(plate).text(place, text, fill=255, font=font, stroke_width=rim_px)
+    return np.asarray(plate, np.float64) / 255
+
+
+@lru_cache(maxsize=16)
+def letter_font(size_px: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """Pillow's own typeface; reading it takes longer than writing a word."""
+    return ImageFont.load_default(size=size_px)
