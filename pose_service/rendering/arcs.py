@@ -28,13 +28,14 @@ class Arc:
     def points_px(self) -> FloatArray:
         """(n, 2) along the arc, both ends with it."""
         count = 2 + int(abs(self.sweep_deg) / _STEP_DEG)
-        turned_deg = self.start_deg + np.linspace(0.0, self.sweep_deg, count)
-        return self.centre_px + self.radius_px * _directions(turned_deg)
+        turned = np.radians(self.start_deg + np.linspace(0.0, self.sweep_deg, count))
+        around: FloatArray = np.stack([np.cos(turned), np.sin(turned)], axis=-1)
+        return self.centre_px + self.radius_px * around
 
-    def middle_direction(self) -> FloatArray:
-        """(2,) of length 1, from the centre through the middle of the arc."""
-        direction: FloatArray = _directions(np.array(self.start_deg + self.sweep_deg / 2))
-        return direction
+    @property
+    def middle_deg(self) -> float:
+        """Direction from the centre through the middle of the arc."""
+        return self.start_deg + self.sweep_deg / 2
 
 
 def arc_between(
@@ -60,9 +61,3 @@ def fill_arc(layer: ImageArray, arc: Arc, paint: Ink) -> None:
 def draw_arc(layer: ImageArray, arc: Arc, paint: Ink, thickness_px: int) -> None:
     """The arc's line."""
     draw_path(layer, arc.points_px(), paint, thickness_px)
-
-
-def _directions(turned_deg: FloatArray) -> FloatArray:
-    """(..., 2) of length 1."""
-    turned = np.radians(turned_deg)
-    return np.stack([np.cos(turned), np.sin(turned)], axis=-1)

@@ -18,6 +18,7 @@ from pose_service.rendering.words import RIM
 _RAMP = np.array([(72, 36, 117), (52, 94, 141), (33, 145, 140), (94, 201, 98), (253, 231, 37)])
 
 _UNSEEN_OPACITY = 0.5
+_MARKS_PER_BONE = 12
 _TRUNK_ENDS = (COCO17.index("left_hip"), COCO17.index("right_hip"))
 BONES = (*COCO17.bones, _TRUNK_ENDS)
 """Pairs of keypoints with a line between them."""
@@ -42,6 +43,15 @@ def shown_keypoints(person: KeypointPerson, least_confidence: float) -> NDArray[
     """(17,) whether a keypoint is sure enough, and somewhere at all."""
     sure = person.point_confidence >= least_confidence
     return np.asarray(sure & np.isfinite(person.points_px).all(axis=1))
+
+
+def skeleton_marks_px(person: KeypointPerson, least_confidence: float) -> FloatArray:
+    """(n, 2) points along all that `draw_keypoints` draws: what words should not hide."""
+    shown = shown_keypoints(person, least_confidence)
+    bones = np.array([bone for bone in BONES if shown[list(bone)].all()], np.int64).reshape(-1, 2)
+    start, end = np.moveaxis(person.points_px[bones], 1, 0)
+    along = np.linspace(0, 1, _MARKS_PER_BONE)[:, None, None]
+    return np.concatenate([person.points_px[shown], (start + along * (end - start)).reshape(-1, 2)])
 
 
 def opacity_of(person: KeypointPerson) -> float:

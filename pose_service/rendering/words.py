@@ -1,12 +1,12 @@
 """Words on pictures: letters with a dark rim, and where they hide nothing that was written."""
 
-from collections.abc import Iterable
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from pose_service.core.arrays import FloatArray, ImageArray
+from pose_service.core.arrays import FloatArray, ImageArray, IntArray
 from pose_service.rendering.layers import lay_over
 from pose_service.rendering.shading import Colour
 
@@ -16,9 +16,6 @@ _SMALLEST_PX = 11
 """Letters below this size cannot be read."""
 
 _PICTURE_SHARE = 1 / 62  # of the root of the picture's area: 23 on full high definition
-
-Place = tuple[int, int]
-"""Left and top, pixels."""
 
 
 def letters_px(image: ImageArray) -> int:
@@ -42,35 +39,41 @@ def word_layer(text: str, colour: Colour, size_px: int) -> ImageArray:
 
 
 class Page:
-    """A picture on which words keep clear of each other."""
+    """A picture on which words keep clear of each other, and of `marks_px` (n, 2) if they can."""
 
-    def __init__(self, image: ImageArray) -> None:
+    def __init__(self, image: ImageArray, marks_px: FloatArray | None = None) -> None:
         self.image = image
+        self._marks_px = np.zeros((0, 2)) if marks_px is None else marks_px
         self._taken: list[tuple[int, int, int, int]] = []
 
     def reserve(self, left: int, top: int, width: int, height: int) -> None:
         """Nothing is to be written here."""
         self._taken.append((left, top, left + width, top + height))
 
-    def write(self, layer: ImageArray, places: Iterable[Place]) -> bool:
-        """Lay `layer` at the first of `places` that is free and inside of the picture, if any."""
-        height, width = layer.shape[:2]
-        for left, top in places:
-            if self._free(left, top, width, height):
-                lay_over(self.image, layer, left, top)
-                self.reserve(left, top, width, height)
-                return True
-        return False
+    def write(self, layer: ImageArray, places: IntArray) -> bool:
+        """Lay `layer` where it is free and inside of the picture, if it is anywhere.
 
-    def _free(self, left: int, top: int, width: int, height: int) -> bool:
-        right, bottom = left + width, top + height
-        rows, columns = self.image.shape[:2]
-        if left < 0 or top < 0 or right > columns or bottom > rows:
+        `places`: (n, 2) left and top. Of those the one that hides the fewest marks, the first of
+        several.
+        """
+        size = np.array(layer.shape[1::-1])
+        free = places[self._free(places, places + size)]
+        if not len(free):
             return False
-        return all(
-            right <= other[0] or left >= other[2] or bottom <= other[1] or top >= other[3]
-            for other in self._taken
-        )
+        inside = self._marks_px - free[:, None]
+        hidden = ((inside >= 0) & (inside <= size)).all(axis=2).sum(axis=1)
+        left, top = free[int(hidden.argmin())].tolist()
+        lay_over(self.image, layer, left, top)
+        self.reserve(left, top, *size.tolist())
+        return True
+
+    def _free(self, low: IntArray, high: IntArray) -> NDArray[np.bool_]:
+        """(n,) of boxes from `low` to `high`, (n, 2) each."""
+        taken = np.array(self._taken, np.int64).reshape(-1, 1, 4)
+        apart = (high <= taken[..., :2]).any(axis=2) | (low >= taken[..., 2:]).any(axis=2)
+        rows, columns = self.image.shape[:2]
+        inside = (low >= 0).all(axis=1) & (high <= (columns, rows)).all(axis=1)
+        return np.asarray(inside & apart.all(axis=0))
 
 
 def _coverage(

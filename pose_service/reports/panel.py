@@ -45,7 +45,7 @@ def draw_clock(page: Page, time_s: float, index: int) -> None:
     """In the upper left corner."""
     size_px = letters_px(page.image)
     margin = round(_MARGIN * size_px)
-    page.write(word_layer(clock_text(time_s, index), _WHITE, size_px), [(margin, margin)])
+    page.write(word_layer(clock_text(time_s, index), _WHITE, size_px), np.full((1, 2), margin))
 
 
 def score_text(name: str, value: float | None) -> str:
