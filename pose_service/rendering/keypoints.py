@@ -18,7 +18,7 @@ from pose_service.rendering.words import RIM
 _RAMP = np.array([(72, 36, 117), (52, 94, 141), (33, 145, 140), (94, 201, 98), (253, 231, 37)])
 
 _UNSEEN_OPACITY = 0.5
-_MARKS_PER_BONE = 12
+_MARKS_PER_BONE = 24
 _TRUNK_ENDS = (COCO17.index("left_hip"), COCO17.index("right_hip"))
 BONES = (*COCO17.bones, _TRUNK_ENDS)
 """Pairs of keypoints with a line between them."""

@@ -112,7 +112,7 @@ def _pale(colour: Colour) -> Colour:
 
 
 def _places(arc: Arc, word: ImageArray, size_px: int) -> IntArray:
-    """(n, 2) left and top: outside of the arc first, then farther and to its sides, then behind it."""
+    """(n, 2) left and top: outside of the arc first, then farther and to its sides, then behind."""
     size = np.array(word.shape[1::-1])
     turned = np.radians(arc.middle_deg + _ASIDE_DEG)
     directions = np.stack([np.cos(turned), np.sin(turned)], axis=1)

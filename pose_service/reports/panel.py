@@ -19,7 +19,7 @@ SCORES = {
 }
 """The scores' names in print, and where each ends."""
 
-UNKNOWN = "–"
+UNKNOWN = "-"
 
 _WHITE: Colour = (255, 255, 255)
 _PALE: Colour = (190, 198, 210)
