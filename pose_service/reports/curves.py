@@ -81,14 +81,14 @@ def draw_panels(
     return panels
 
 
-def time_axis(axes: "Axes", times_s: FloatArray) -> None:
+def time_axis(axes: "Axes", times_s: FloatArray, ticks: int = 6) -> None:
     """From the first to the last time; minutes where there are many."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     first, last = float(times_s[0]), float(times_s[-1])
     axes.set_xlim(first, max(last, first + 1e-3))
     steps = [1, 1.5, 2, 2.5, 3, 5, 6, 10] if last - first > 120 else [1, 2, 2.5, 5, 10]
-    axes.xaxis.set_major_locator(MaxNLocator(6, steps=steps))
+    axes.xaxis.set_major_locator(MaxNLocator(ticks, steps=steps))
     if last - first > 120:
         axes.xaxis.set_major_formatter(FuncFormatter(lambda time_s, _: _minutes(time_s)))
     else:

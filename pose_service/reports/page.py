@@ -35,7 +35,7 @@ from pose_service.reports.wording import number, seconds
 _TITLE, _HEADING = Type(15, bold=True), Type(8, bold=True)
 _SMALL = Type(7, PALE_INK)
 _MOST_NOTES = 6  # lines of them
-_TABLES_MM = 178
+_TABLES_MM, _GAP_MM = 177.0, 5.0
 _FOOT = (
     "Degrees are inner angles, °/s their change. Scores are this service's own definitions, no"
     " validated scales; every formula: docs/biomechanics.md."
@@ -60,7 +60,7 @@ def report_page(report: MovementReport, least_confidence: float = 0.3) -> Paper:
     draw_panels(paper, (MARGIN_MM, 74, width, 74), report.movement, report.summary)
     _draw_scores(paper, (MARGIN_MM, 151, width, 23), report)
     _draw_tables(paper, report.summary)
-    draw_notes(paper, 261, list(notes_of(report)))
+    draw_notes(paper, 262, list(notes_of(report)))
     return paper
 
 
@@ -106,18 +106,17 @@ def _draw_scores(
 ) -> None:
     """The four scores over time, side by side, each with its mean."""
     left, top, width, height = area_mm
-    cell, times_s = width / len(SCORES), report.movement.times_s
+    cell, times_s = (width + _GAP_MM) / len(SCORES), report.movement.times_s
     for place, score in enumerate(fields(Scores)):
         name, full = SCORES[score.name]
         values = getattr(report.movement.scores, score.name)
         known = values[np.isfinite(values)]
-        x, wide = left + place * cell, cell - 5
+        x, wide = left + place * cell, cell - _GAP_MM
         mean = number(float(known.mean()) if len(known) else None, 2 if full == 1 else 0)
         paper.text(x, top + 2.4, name.capitalize(), _HEADING)
         paper.text(x + wide, top + 2.4, f"mean {mean}", Type(6.5, PALE_INK, align="right"))
         axes = paper.axes(x + 6, top + 4.4, wide - 6, height - 8.9)
-        time_axis(axes, times_s)
-        axes.xaxis.get_major_locator().set_params(nbins=3)
+        time_axis(axes, times_s, ticks=3)
         axes.set_ylim(0, full)
         axes.set_yticks([0, full / 2, full])
         axes.grid(axis="y", color=GRID, linewidth=0.4)
@@ -129,6 +128,6 @@ def _draw_tables(paper: Paper, summary: ClipSummary) -> None:
     angles, sides, drifts = angle_table(summary), asymmetry_table(summary), drift_table(summary)
     right = paper.width_mm - MARGIN_MM - max(sides.width_mm, drifts.width_mm)
     bottom = draw_table(paper, MARGIN_MM, _TABLES_MM, angles)
-    draw_table(paper, MARGIN_MM, bottom + 1, event_table(summary.events))
+    draw_table(paper, MARGIN_MM, bottom + 2.5, event_table(summary.events))
     bottom = draw_table(paper, right, _TABLES_MM, sides)
-    draw_table(paper, right, bottom + 1, drifts)
+    draw_table(paper, right, bottom + 2.5, drifts)
