@@ -1,7 +1,7 @@
 """One picture with what was measured written over it: skeletons, arcs of angles, scores, time."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from pose_service.biomechanics.joints import LEAST_CONFIDENCE
 from pose_service.biomechanics.movement import FrameMeasures
 from pose_service.core.arrays import ImageArray
 from pose_service.core.keypoints import KeypointFrame, KeypointPerson
-from pose_service.core.records import Frame
+from pose_service.core.records import Frame, Provenance
 from pose_service.rendering.keypoints import (
     KeypointPaint,
     draw_keypoints,
@@ -62,10 +62,6 @@ class AnnotatedClip:
     def pairs(self) -> Iterator[tuple[Frame, KeypointFrame]]:
         """Of every frame that has both."""
         return zip(self.frames, self.keypoints, strict=False)
-
-    def with_frames(self, frames: Iterable[Frame]) -> "AnnotatedClip":
-        """The same with frames that come another way."""
-        return replace(self, frames=frames)
 
 
 def annotated_picture(
@@ -133,10 +129,12 @@ def _region(
 
 
 def _write_id(page: Page, person: KeypointPerson) -> None:
-    """Above the head, or where there is room about the top of the box."""
+    """Above the head, or where there is room about the top of the box; says who was not seen."""
     if not np.isfinite(person.box_xyxy_px).all():
         return
-    word = word_layer(f"#{person.track_id}", colour_of(person.track_id), letters_px(page.image))
+    unseen = person.provenance is not Provenance.OBSERVED
+    text = f"#{person.track_id} {person.provenance}" if unseen else f"#{person.track_id}"
+    word = word_layer(text, colour_of(person.track_id), letters_px(page.image))
     height, width = word.shape[:2]
     left, top, right, _ = person.box_xyxy_px.tolist()
     across = round((left + right - width) / 2)
