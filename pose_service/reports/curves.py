@@ -1,5 +1,6 @@
 """Angles through time, left and right: events shaded, repetitions marked, gaps left open."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +11,18 @@ from pose_service.biomechanics.events import AngleEvent
 from pose_service.biomechanics.movement import Movement
 from pose_service.biomechanics.summary import ClipSummary
 from pose_service.core.arrays import FloatArray
-from pose_service.reports.paper import EVENT, FONT, GRID, INK, LEFT, PALE_INK, RIGHT, Paper, Type
+from pose_service.reports.paper import (
+    EVENT,
+    FONT,
+    GRID,
+    INK,
+    LEFT,
+    PALE_INK,
+    RIGHT,
+    Paper,
+    Pen,
+    Type,
+)
 from pose_service.reports.thinning import alone, thinned
 from pose_service.reports.wording import spoken
 
@@ -27,7 +39,11 @@ MEANING = {
 LABELLED_EVENTS = 5
 """So many events have a number in the curves and a line in the table."""
 
-_LINES = {"left": (LEFT, "solid"), "right": (RIGHT, (0, (5, 1.2)))}
+DASHED = (0.0, (5.0, 1.2))
+PENS = {"left": Pen(LEFT, 1.0), "right": Pen(RIGHT, 1.0, DASHED)}
+"""Sides are told apart by colour and, where there is none, by dashes."""
+
+_SHADE = 0.45
 _LEAST_RANGE_DEG = 20.0
 _GAP_MM, _TITLE_MM, _TICKS_MM, _AXIS_MM = 9.0, 3.6, 4.5, 6.0
 
@@ -42,19 +58,14 @@ def angle_curves(movement: Movement, summary: ClipSummary, *, dots_per_inch: int
 
 def draw_legend(paper: Paper, left: float, base: float) -> None:
     """Which line is which; 100 mm wide."""
-    for number, (side, (colour, dashes)) in enumerate(_LINES.items()):
+    middle = base - 0.9
+    for number, (side, pen) in enumerate(PENS.items()):
         start = left + 17 * number
-        axes = paper.axes(start, base - 1.8, 6, 2)
-        axes.set_axis_off()
-        axes.plot([0, 1], [0, 0], color=colour, linestyle=dashes, linewidth=1.4)
-        paper.text(start + 7, base, side, Type(7, colour, bold=True))
-    swatch = paper.axes(left + 36, base - 2.2, 4, 2.8)
-    swatch.set_axis_off()
-    swatch.axvspan(0, 1, color=EVENT, alpha=0.45)
+        paper.line([(start, middle), (start + 6, middle)], replace(pen, width_pt=1.4))
+        paper.text(start + 7.5, base, side, Type(7, pen.colour, bold=True))
+    paper.line([(left + 37, middle), (left + 39, middle)], Pen(EVENT, 7, alpha=_SHADE))
     paper.text(left + 41.5, base, "outside the limits", Type(7, PALE_INK))
-    mark = paper.axes(left + 68, base - 2.4, 4, 3)
-    mark.set_axis_off()
-    mark.axvline(0.5, color=INK, linestyle=":", linewidth=0.9)
+    paper.line([(left + 70, base - 2.4), (left + 70, base + 0.6)], Pen(INK, 0.9, "dotted"))
     paper.text(left + 72, base, "repetition, at its lowest", Type(7, PALE_INK))
 
 
@@ -95,14 +106,15 @@ def time_axis(axes: "Axes", times_s: FloatArray, ticks: int = 6) -> None:
         axes.xaxis.set_major_formatter(FuncFormatter(lambda time_s, _: f"{time_s:g} s"))
 
 
-def plot_curve(axes: "Axes", times_s: FloatArray, values: FloatArray, side: str) -> None:
+def plot_curve(
+    axes: "Axes", times_s: FloatArray, values: FloatArray, pen: Pen, name: str = ""
+) -> None:
     """A line that stays open where `values` are not known; single values are dots."""
-    colour, dashes = _LINES[side]
     x, y = thinned(times_s, values)
-    axes.plot(x, y, color=colour, linestyle=dashes, linewidth=1.0, label=side)
+    axes.plot(x, y, color=pen.colour, linestyle=pen.dashes, linewidth=pen.width_pt, label=name)
     single = alone(values)
     if np.isfinite(single).any():
-        axes.plot(times_s, single, color=colour, linestyle="none", marker=".", markersize=2.5)
+        axes.plot(times_s, single, ".", color=pen.colour, markersize=2.5)
 
 
 def say_unknown(axes: "Axes", words: str = "not seen") -> None:
@@ -117,7 +129,7 @@ def say_unknown(axes: "Axes", words: str = "not seen") -> None:
 def _draw_joint(axes: "Axes", joint: str, movement: Movement, summary: ClipSummary) -> None:
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-    names = [f"{side}_{joint}" for side in _LINES]
+    names = [f"{side}_{joint}" for side in PENS]
     time_axis(axes, movement.times_s)
     ranges = [one for one in map(summary.angles_deg.get, names) if one is not None]
     if not ranges:
@@ -130,8 +142,8 @@ def _draw_joint(axes: "Axes", joint: str, movement: Movement, summary: ClipSumma
     axes.yaxis.set_major_formatter(FuncFormatter(lambda angle_deg, _: f"{angle_deg:.0f}°"))
     _shade_events(axes, joint, movement, summary.events)
     _mark_repetitions(axes, joint, summary)
-    for side, name in zip(_LINES, names, strict=True):
-        plot_curve(axes, movement.times_s, movement.angle_deg(name), side)
+    for (side, pen), name in zip(PENS.items(), names, strict=True):
+        plot_curve(axes, movement.times_s, movement.angle_deg(name), pen, side)
         _mark_peaks(axes, summary.angles_deg[name], side)
 
 
@@ -146,7 +158,7 @@ def _mark_peaks(axes: "Axes", peaks: Extremes | None, side: str) -> None:
     if peaks is not None:
         axes.plot(
             [peaks.least_time_s, peaks.greatest_time_s], [peaks.least, peaks.greatest],
-            color=_LINES[side][0], linestyle="none", marker="o", markersize=3.2,
+            color=PENS[side].colour, linestyle="none", marker="o", markersize=3.2,
             markerfacecolor="white", markeredgewidth=0.8, zorder=3, label=f"{side} peaks",
         )  # fmt: skip
 
@@ -160,7 +172,7 @@ def _shade_events(
         if not event.limit.angle.endswith(joint):
             continue
         end_s = max(event.end_s, event.start_s + least_s)
-        axes.axvspan(event.start_s, end_s, color=EVENT, alpha=0.45, linewidth=0, label="event")
+        axes.axvspan(event.start_s, end_s, color=EVENT, alpha=_SHADE, linewidth=0, label="event")
         if number <= LABELLED_EVENTS:
             axes.text(
                 (event.start_s + end_s) / 2, 0.99, str(number), fontsize=6, ha="center", va="top",

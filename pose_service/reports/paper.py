@@ -1,12 +1,12 @@
 """A sheet of paper that is measured in millimetres from its upper left corner."""
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pose_service import __version__
 
@@ -27,6 +27,10 @@ FONT = "DejaVu Sans"
 """Comes with matplotlib, so that a page looks the same on every machine."""
 
 
+Dashes = Literal["solid", "dotted"] | tuple[float, tuple[float, float]]
+"""Whole lines, dots, or where to begin and how long dashes and gaps are, in line widths."""
+
+
 @dataclass(frozen=True)
 class Type:
     """Letters: size in points, colour, `left` | `center` | `right` of the place given."""
@@ -38,6 +42,16 @@ class Type:
 
 
 PLAIN = Type()
+
+
+@dataclass(frozen=True)
+class Pen:
+    """How lines are drawn: colour, width in points, dashes, 0 to 1 how clear."""
+
+    colour: str
+    width_pt: float
+    dashes: Dashes = "solid"
+    alpha: float = 1.0
 
 
 class Paper:
@@ -73,13 +87,23 @@ class Paper:
             ha=letters.align, va="baseline", parse_math=False,
         )  # fmt: skip
 
-    def rule(self, left: float, down: float, width: float) -> None:
-        """A thin line across."""
+    def line(self, ends_mm: Sequence[tuple[float, float]], pen: Pen) -> None:
+        """Straight from place to place, (across, down) each."""
         from matplotlib.lines import Line2D
 
-        across = [left / self.width_mm, (left + width) / self.width_mm]
-        height = 1 - down / self.height_mm
-        self.figure.add_artist(Line2D(across, [height, height], color=GRID, linewidth=0.6))
+        across, down = zip(*ends_mm, strict=True)
+        self.figure.add_artist(
+            Line2D(
+                [one / self.width_mm for one in across],
+                [1 - one / self.height_mm for one in down],
+                color=pen.colour, linewidth=pen.width_pt, linestyle=pen.dashes, alpha=pen.alpha,
+                solid_capstyle="round",
+            )
+        )  # fmt: skip
+
+    def rule(self, left: float, down: float, width: float) -> None:
+        """A thin line across."""
+        self.line([(left, down), (left + width, down)], Pen(GRID, 0.6))
 
     def pdf(self, title: str, made_at: datetime | None = None) -> bytes:
         """The same bytes for the same drawing; `made_at` is said inside where it is given."""
