@@ -63,7 +63,7 @@ def draw_legend(paper: Paper, left: float, base: float) -> None:
         start = left + 17 * number
         paper.line([(start, middle), (start + 6, middle)], replace(pen, width_pt=1.4))
         paper.text(start + 7.5, base, side, Type(7, pen.colour, bold=True))
-    paper.line([(left + 37, middle), (left + 39, middle)], Pen(EVENT, 7, alpha=_SHADE))
+    paper.line([(left + 36, middle), (left + 40, middle)], Pen(EVENT, 7, alpha=_SHADE))
     paper.text(left + 41.5, base, "outside the limits", Type(7, PALE_INK))
     paper.line([(left + 70, base - 2.4), (left + 70, base + 0.6)], Pen(INK, 0.9, "dotted"))
     paper.text(left + 72, base, "repetition, at its lowest", Type(7, PALE_INK))

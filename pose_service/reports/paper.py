@@ -46,12 +46,13 @@ PLAIN = Type()
 
 @dataclass(frozen=True)
 class Pen:
-    """How lines are drawn: colour, width in points, dashes, 0 to 1 how clear."""
+    """How lines are drawn: colour, width in points, dashes, 0 to 1 how clear, round ends."""
 
     colour: str
     width_pt: float
     dashes: Dashes = "solid"
     alpha: float = 1.0
+    round_ends: bool = False
 
 
 class Paper:
@@ -97,7 +98,7 @@ class Paper:
                 [one / self.width_mm for one in across],
                 [1 - one / self.height_mm for one in down],
                 color=pen.colour, linewidth=pen.width_pt, linestyle=pen.dashes, alpha=pen.alpha,
-                solid_capstyle="round",
+                solid_capstyle="round" if pen.round_ends else "butt",
             )
         )  # fmt: skip
 

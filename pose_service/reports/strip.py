@@ -1,6 +1,7 @@
 """A strip of stick figures: one person at moments of a clip, side by side, at one scale."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ FEW, MANY = 8, 12
 """Figures in a strip."""
 
 _FILLED = 0.9  # of a figure's cell by the widest and the highest figure
+_MOST_SPREAD = 1.5  # heights of the tallest figure over which figures may be spread
 _TIMES_MM = 4.0
 _HEAD = range(5)  # nose, eyes, ears: drawn as a circle instead
 _HEAD_BY_TRUNK = 0.2
@@ -103,30 +105,55 @@ def draw_strip(
                    Type(9, PALE_INK, align="center"))  # fmt: skip
         return
     cell_mm = width / max(len(people), FEW)
-    ends = [_ends_px(one) for one in seen]
-    widest, ground, top_px = (max(end[place] for end in ends) for place in range(3))
-    mm_per_px = _FILLED * min(cell_mm / widest, (height - _TIMES_MM) / max(ground + top_px, 1.0))
+    scale = _scale(seen, cell_mm, height - _TIMES_MM)
     start = left + (width - cell_mm * len(people)) / 2
     for place, ((time_s, person), points) in enumerate(zip(people, figures, strict=True)):
-        middle = start + (place + 0.5) * cell_mm
-        paper.text(middle, top + height, seconds(time_s), Type(6.5, PALE_INK, align="center"))
+        foot_mm = np.array([start + (place + 0.5) * cell_mm, top + height - _TIMES_MM])
+        paper.text(float(foot_mm[0]), top + height, seconds(time_s),
+                   Type(6.5, PALE_INK, align="center"))  # fmt: skip
         if person is not None and points is not None:
-            across = points[_known(points), 0]
-            origin_px = np.array([(across.min() + across.max()) / 2, ground])
-            points_mm = mm_per_px * (points - origin_px) + (middle, top + height - _TIMES_MM)
-            _draw_figure(paper, person, points_mm)
+            _draw_figure(paper, person, scale.placed_mm(points) + foot_mm)
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """`ground_px`: where all stand, the picture's y; None where each stands on its own lowest."""
+
+    mm_per_px: float
+    ground_px: float | None
+
+    def placed_mm(self, points_px: FloatArray) -> FloatArray:
+        """(17, 2) from the foot of the figure's cell, down is positive."""
+        low, high = _ends_px(points_px)
+        ground_px = high[1] if self.ground_px is None else self.ground_px
+        foot_px = np.array([(low[0] + high[0]) / 2, ground_px])
+        placed: FloatArray = self.mm_per_px * (points_px - foot_px)
+        return placed
+
+
+def _scale(figures: Sequence[FloatArray], width_mm: float, height_mm: float) -> _Scale:
+    """The largest at which all fit into a cell.
+
+    Heights are the picture's, so that crouching and jumping are seen, unless the figures would be
+    small then: somebody who comes nearer goes down in the picture.
+    """
+    ends = np.array([_ends_px(one) for one in figures])
+    widest_px, tallest_px = np.maximum((ends[:, 1] - ends[:, 0]).max(axis=0), 1.0)
+    ground_px, top_px = float(ends[:, 1, 1].max()), float(ends[:, 0, 1].min())
+    together = ground_px - top_px <= _MOST_SPREAD * tallest_px
+    needed_px = max(ground_px - top_px, 1.0) if together else tallest_px
+    mm_per_px = _FILLED * min(width_mm / widest_px, height_mm / needed_px)
+    return _Scale(float(mm_per_px), ground_px if together else None)
 
 
 def _known(points_px: FloatArray) -> NDArray[np.bool_]:
     return np.asarray(np.isfinite(points_px).all(axis=1))
 
 
-def _ends_px(points_px: FloatArray) -> tuple[float, float, float]:
-    """Width, lowest point, and how far up the highest is. Heights are the picture's, so that
-    crouching and jumping are seen.
-    """
+def _ends_px(points_px: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Least and greatest x and y, (2,) each, of what is known."""
     known = points_px[_known(points_px)]
-    return max(float(np.ptp(known[:, 0])), 1.0), float(known[:, 1].max()), -float(known[:, 1].min())
+    return known.min(axis=0), known.max(axis=0)
 
 
 def _figure_px(person: KeypointPerson | None, least_confidence: float) -> FloatArray | None:
@@ -146,7 +173,7 @@ def _draw_figure(paper: Paper, person: KeypointPerson, points_mm: FloatArray) ->
     for bone in BONES:
         if known[list(bone)].all() and not set(bone) & set(_HEAD):
             start, end = points_mm[list(bone)].tolist()
-            paper.line([start, end], Pen(_bone_colour(bone), 1.5, dashes, alpha))
+            paper.line([start, end], Pen(_bone_colour(bone), 1.5, dashes, alpha, True))
     face, trunk = points_mm[list(_HEAD)], points_mm[list(_TRUNK)]
     if _known(face).any() and _known(trunk).all():
         length_mm = float(np.linalg.norm(trunk[:2].mean(axis=0) - trunk[2:].mean(axis=0)))

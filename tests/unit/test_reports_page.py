@@ -12,6 +12,7 @@ import pytest
 from biomechanics_kit import Posture, moving, series_2d, without
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.lines import Line2D
 from matplotlib.transforms import Bbox
 from PIL import Image
 from pypdf import PdfReader
@@ -39,6 +40,7 @@ from pose_service.reports.records import MovementReport
 from pose_service.reports.strip import (
     chosen_frames,
     chosen_indices,
+    draw_strip,
     people_of,
     stick_figure_strip,
 )
@@ -405,6 +407,22 @@ def test_a_figure_that_was_filled_in_looks_different() -> None:
     frame = frames_of(squats(1))[0]
     filled = replace(frame, people=(replace(frame.people[0], provenance=Provenance.PREDICTED),))
     assert stick_figure_strip([frame], 1) != stick_figure_strip([filled], 1)
+
+
+@pytest.mark.parametrize(("fall_px", "stands_lower"), [(60.0, True), (2000.0, False)])
+def test_figures_keep_their_heights_unless_they_would_be_small(
+    fall_px: float, stands_lower: bool
+) -> None:
+    frame, other = frames_of(squats(2))
+    lower = other.people[0].points_px + np.array([0, fall_px])
+    other = replace(other, people=(replace(other.people[0], points_px=lower),))
+    paper = Paper((190.0, 46.0))
+    draw_strip(paper, (4.0, 3.0, 182.0, 40.0), people_of([frame, other], 1), 0.3)
+    lines = [one for one in paper.figure.artists if isinstance(one, Line2D)]
+    halves = [[one for one in lines if (np.mean(one.get_xdata()) > 0.5) == late] for late in (0, 1)]
+    feet = [min(float(np.min(one.get_ydata())) for one in half) for half in halves]
+    assert (feet[1] < feet[0] - 0.01) == stands_lower
+    assert min(feet) > 4 / 46
 
 
 # words that must fit
