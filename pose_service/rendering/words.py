@@ -60,8 +60,9 @@ class Page:
         free = places[self._free(places, places + size)]
         if not len(free):
             return False
-        inside = self._marks_px - free[:, None]
-        hidden = ((inside >= 0) & (inside <= size)).all(axis=2).sum(axis=1)
+        near = _within(self._marks_px, free.min(axis=0), free.max(axis=0) + size)
+        marks_px = self._marks_px[near]
+        hidden = _within(marks_px, free[:, None], free[:, None] + size).sum(axis=1)
         left, top = free[int(hidden.argmin())].tolist()
         lay_over(self.image, layer, left, top)
         self.reserve(left, top, *size.tolist())
@@ -74,6 +75,11 @@ class Page:
         rows, columns = self.image.shape[:2]
         inside = (low >= 0).all(axis=1) & (high <= (columns, rows)).all(axis=1)
         return np.asarray(inside & apart.all(axis=0))
+
+
+def _within(points: FloatArray, low: IntArray, high: IntArray) -> NDArray[np.bool_]:
+    """(..., n) which of (n, 2) points lie in a box, or in each of (..., 1, 2) boxes."""
+    return np.asarray(((points >= low) & (points <= high)).all(axis=-1))
 
 
 def _coverage(

@@ -45,6 +45,7 @@ PENS = {"left": Pen(LEFT, 1.0), "right": Pen(RIGHT, 1.0, DASHED)}
 
 _SHADE = 0.45
 _LEAST_RANGE_DEG = 20.0
+_WHOLE_LINES = 40
 _GAP_MM, _TITLE_MM, _TICKS_MM, _AXIS_MM = 9.0, 3.6, 4.5, 6.0
 
 
@@ -168,24 +169,31 @@ def _shade_events(
 ) -> None:
     """Each with the number that it has in the table, if it is there."""
     least_s = 0.004 * float(movement.times_s[-1] - movement.times_s[0])
-    for number, event in enumerate(events, start=1):
-        if not event.limit.angle.endswith(joint):
-            continue
-        end_s = max(event.end_s, event.start_s + least_s)
-        axes.axvspan(event.start_s, end_s, color=EVENT, alpha=_SHADE, linewidth=0, label="event")
+    here = [(number, event) for number, event in enumerate(events, start=1)
+            if event.limit.angle.endswith(joint)]  # fmt: skip
+    spans = [(one.start_s, max(one.end_s - one.start_s, least_s)) for _, one in here]
+    whole = axes.get_xaxis_transform()
+    axes.broken_barh(
+        spans, (0, 1), transform=whole, color=EVENT, alpha=_SHADE, linewidth=0, label="events"
+    )
+    for (number, _), (start_s, for_s) in zip(here, spans, strict=True):
         if number <= LABELLED_EVENTS:
             axes.text(
-                (event.start_s + end_s) / 2, 0.99, str(number), fontsize=6, ha="center", va="top",
-                transform=axes.get_xaxis_transform(), color=INK, family=FONT, weight="bold",
+                start_s + for_s / 2, 0.99, str(number), fontsize=6, ha="center", va="top",
+                transform=whole, color=INK, family=FONT, weight="bold",
             )  # fmt: skip
 
 
 def _mark_repetitions(axes: "Axes", joint: str, summary: ClipSummary) -> None:
+    """From bottom to top; where so many would hide the curve, at the top only."""
     repeated, angle = summary.repetitions, summary.repeated_angle
     if repeated is None or angle is None or not angle.endswith(joint):
         return
-    for time_s in repeated.times_s:
-        axes.axvline(time_s, color=INK, linestyle=":", linewidth=0.7, alpha=0.7, label="repetition")
+    axes.vlines(
+        repeated.times_s, 0.0 if len(repeated) <= _WHOLE_LINES else 0.94, 1.0, color=INK,
+        linestyle="dotted", linewidth=0.7, alpha=0.7, label="repetitions",
+        transform=axes.get_xaxis_transform(),
+    )  # fmt: skip
 
 
 def _minutes(time_s: float) -> str:

@@ -23,6 +23,7 @@ EVENT, ACCENT = "#f0b429", "#009e73"
 INK, PALE_INK, GRID = "#1b2430", "#66707d", "#d9dee5"
 
 _MM_PER_INCH, _POINTS_PER_MM = 25.4, 72 / 25.4
+_HINTED = 1.04  # letters set on a grid of pixels are so much wider
 FONT = "DejaVu Sans"
 """Comes with matplotlib, so that a page looks the same on every machine."""
 
@@ -128,12 +129,12 @@ def printable(words: str) -> str:
 
 
 def width_mm(words: str, letters: Type) -> float:
-    """How wide a line of words is."""
+    """How wide a line of words is at most, as a PDF and as a picture."""
     from matplotlib.textpath import text_to_path
 
     font = _font(letters.size_pt, letters.bold)
     width_pt, _, _ = text_to_path.get_text_width_height_descent(printable(words), font, False)
-    return float(width_pt) / _POINTS_PER_MM
+    return _HINTED * float(width_pt) / _POINTS_PER_MM
 
 
 def fitted(words: str, most_mm: float, letters: Type) -> str:

@@ -83,8 +83,10 @@ def annotated_picture(
         angle_marks(person, measures_at(measures, person.track_id, seen.index), mark_style)
         for person in seen.people
     ]
-    _draw_strokes(picture, seen.people, marks, style)
-    for person, of_person in zip(seen.people, marks, strict=True):
+    shown = list(zip(seen.people, marks, strict=True))
+    for person, of_person in reversed(shown):
+        _draw_person(picture, person, of_person, style)
+    for person, of_person in shown:
         if style.ids:
             _write_id(page, person)
         write_angles(page, of_person)
@@ -97,32 +99,27 @@ def measures_at(measures: Measures, track_id: int, index: int) -> FrameMeasures 
     return of_track[index] if index < len(of_track) else None
 
 
-def _draw_strokes(
+def _draw_person(
     picture: ImageArray,
-    people: Sequence[KeypointPerson],
-    marks: Sequence[Sequence[AngleMark]],
+    person: KeypointPerson,
+    marks: Sequence[AngleMark],
     style: AnnotationStyle,
 ) -> None:
-    if not people:
+    stroke = stroke_px(picture)
+    rows, columns = _region(person, picture.shape, _MARGIN * stroke)
+    if rows.start >= rows.stop or columns.start >= columns.stop:
         return
-    layer, stroke = empty_layer(picture), stroke_px(picture)
-    paint = KeypointPaint(style.least_confidence, stroke)
-    for person, of_person in reversed(list(zip(people, marks, strict=True))):
-        draw_arcs(layer, of_person, opacity_of(person), stroke)
-        draw_keypoints(layer, person, paint)
-    around = _region(people, picture.shape, _MARGIN * stroke)
-    if picture[around].size:
-        lay_over(picture[around], layer[around])
+    layer = empty_layer(picture)
+    draw_arcs(layer, marks, opacity_of(person), stroke)
+    draw_keypoints(layer, person, KeypointPaint(style.least_confidence, stroke))
+    lay_over(picture[rows, columns], layer[rows, columns])
 
 
-def _region(
-    people: Sequence[KeypointPerson], shape: tuple[int, ...], margin_px: int
-) -> tuple[slice, slice]:
-    """Rows and columns in which anything was drawn of these people: the rest is not looked at."""
-    points = np.concatenate([person.points_px for person in people])
-    known = points[np.isfinite(points).all(axis=1)]
+def _region(person: KeypointPerson, shape: tuple[int, ...], margin_px: int) -> tuple[slice, slice]:
+    """Rows and columns in which anything is drawn of this person: the rest is not looked at."""
+    known = person.points_px[np.isfinite(person.points_px).all(axis=1)]
     if not len(known):
-        return slice(0), slice(0)
+        return slice(0, 0), slice(0, 0)
     ends = np.stack([known.min(axis=0) - margin_px, known.max(axis=0) + margin_px])
     (left, top), (right, bottom) = np.clip(ends, 0, shape[1::-1]).astype(int).tolist()
     return slice(top, bottom), slice(left, right)

@@ -1,11 +1,14 @@
 """The page of a movement: read back from its PDF, and held against the data handed to its axes."""
 
+import subprocess
+import sys
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from io import BytesIO
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -47,6 +50,7 @@ from pose_service.reports.strip import (
 from pose_service.reports.thinning import alone, thinned
 from pose_service.reports.wording import degrees
 
+ROOT = Path(__file__).resolve().parents[2]
 LONG = "Wettkampfvorbereitung, dritte Einheit: einbeinige Kniebeugen mit Zusatzgewicht, " * 3
 
 
@@ -221,12 +225,16 @@ def test_curves_hold_the_measured_angles(report: MovementReport, panels: dict[st
     assert np.isnan(np.asarray(elbow.get_ydata())[20:30]).all()
 
 
+def paths_of(axes: Axes, label: str) -> list[Bbox]:
+    """The box around each thing that was drawn under this name."""
+    (found,) = [one for one in axes.collections if one.get_label() == label] or [None]
+    return [] if found is None else [path.get_extents() for path in found.get_paths()]
+
+
 def test_repetitions_are_marked_where_the_squats_are_deepest(panels: dict[str, Axes]) -> None:
     marked = {
-        joint: [float(np.asarray(line.get_xdata())[0])
-                for line in axes.lines if line.get_label() == "repetition"]
-        for joint, axes in panels.items()
-    }  # fmt: skip
+        joint: [box.x0 for box in paths_of(axes, "repetitions")] for joint, axes in panels.items()
+    }
     np.testing.assert_allclose(marked.pop("knee"), [0.5, 1.5, 2.5])
     assert not any(marked.values())
 
@@ -235,13 +243,21 @@ def test_events_are_shaded_from_their_first_to_their_last_frame(
     report: MovementReport, panels: dict[str, Axes]
 ) -> None:
     for joint, angle in (("knee", "left_knee"), ("elbow", "right_elbow")):
-        spans = [patch.get_extents() for patch in panels[joint].patches]
-        spans = [box.transformed(panels[joint].transData.inverted()) for box in spans]
+        spans = paths_of(panels[joint], "events")
         events = [one for one in report.summary.events if one.limit.angle == angle]
         assert len(spans) == len(events) == 3
         for box, event in zip(spans, events, strict=True):
             assert (box.x0, box.x1) == pytest.approx((event.start_s, event.end_s))
-    assert not panels["hip"].patches and not panels["shoulder"].patches
+    assert paths_of(panels["hip"], "events") == paths_of(panels["shoulder"], "events") == []
+
+
+def test_events_have_the_numbers_of_the_table(
+    report: MovementReport, panels: dict[str, Axes]
+) -> None:
+    written = {text.get_text(): text.get_position()[0] for text in panels["knee"].texts}
+    for number, event in enumerate(report.summary.events[:3], start=1):
+        assert written[str(number)] == pytest.approx((event.start_s + event.end_s) / 2)
+    assert {text.get_text() for text in panels["elbow"].texts} == {"4", "5"}
 
 
 def test_peaks_are_ringed(report: MovementReport, panels: dict[str, Axes]) -> None:
@@ -487,3 +503,25 @@ def test_a_report_that_compares_nothing_has_no_page_of_two_clips(report: Movemen
 
 def test_notes_come_with_the_weightiest_first() -> None:
     assert next(iter(notes_of(report_of(nobody())))).startswith("No angle is known")
+
+
+def test_nothing_of_the_reports_loads_matplotlib_before_the_first_page() -> None:
+    code = (
+        "import sys, pose_service.reports.page, pose_service.reports.comparison_page, "
+        "pose_service.reports.annotated, pose_service.reports.tables; "
+        "heavy = {'matplotlib', 'torch', 'scipy'} & set(sys.modules); "
+        "sys.exit(str(heavy) if heavy else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_picture_of_the_documents_is_what_its_script_draws(tmp_path: Path) -> None:
+    """Not bit by bit: another FreeType sets letters a little differently."""
+    script = ROOT / "scripts" / "make_report_picture.py"
+    drawn = tmp_path / "report.png"
+    subprocess.run([sys.executable, script, "--out", drawn], check=True, capture_output=True)
+    with Image.open(drawn) as new, Image.open(ROOT / "docs/images/movement-report.png") as kept:
+        assert new.size == kept.size
+        difference = np.abs(np.asarray(new, np.int16) - np.asarray(kept, np.int16))
+    assert difference.mean() < 1
