@@ -45,7 +45,8 @@ PENS = {"left": Pen(LEFT, 1.0), "right": Pen(RIGHT, 1.0, DASHED)}
 
 _SHADE = 0.45
 _LEAST_RANGE_DEG = 20.0
-_WHOLE_LINES = 40
+_WHOLE_LINES, _DENSE = 40, 0.6
+_THIN, _ROOM = 0.0015, 0.025  # of the panel's width: the thinnest shade seen, a number's own room
 _GAP_MM, _TITLE_MM, _TICKS_MM, _AXIS_MM = 9.0, 3.6, 4.5, 6.0
 
 
@@ -110,9 +111,16 @@ def time_axis(axes: "Axes", times_s: FloatArray, ticks: int = 6) -> None:
 def plot_curve(
     axes: "Axes", times_s: FloatArray, values: FloatArray, pen: Pen, name: str = ""
 ) -> None:
-    """A line that stays open where `values` are not known; single values are dots."""
+    """A line that stays open where `values` are not known; single values are dots.
+
+    One so long that it fills an area lets the other shine through.
+    """
     x, y = thinned(times_s, values)
-    axes.plot(x, y, color=pen.colour, linestyle=pen.dashes, linewidth=pen.width_pt, label=name)
+    alpha = pen.alpha if len(x) == len(times_s) else _DENSE
+    axes.plot(
+        x, y, color=pen.colour, linestyle=pen.dashes, linewidth=pen.width_pt, alpha=alpha,
+        label=name,
+    )  # fmt: skip
     single = alone(values)
     if np.isfinite(single).any():
         axes.plot(times_s, single, ".", color=pen.colour, markersize=2.5)
@@ -167,20 +175,23 @@ def _mark_peaks(axes: "Axes", peaks: Extremes | None, side: str) -> None:
 def _shade_events(
     axes: "Axes", joint: str, movement: Movement, events: tuple[AngleEvent, ...]
 ) -> None:
-    """Each with the number that it has in the table, if it is there."""
-    least_s = 0.004 * float(movement.times_s[-1] - movement.times_s[0])
+    """Each with the number that it has in the table, if it is there and there is room for it."""
+    span_s = float(movement.times_s[-1] - movement.times_s[0])
     here = [(number, event) for number, event in enumerate(events, start=1)
             if event.limit.angle.endswith(joint)]  # fmt: skip
-    spans = [(one.start_s, max(one.end_s - one.start_s, least_s)) for _, one in here]
+    spans = [(one.start_s, max(one.end_s - one.start_s, _THIN * span_s)) for _, one in here]
     whole = axes.get_xaxis_transform()
     axes.broken_barh(
         spans, (0, 1), transform=whole, color=EVENT, alpha=_SHADE, linewidth=0, label="events"
     )
+    last_s = -np.inf
     for (number, _), (start_s, for_s) in zip(here, spans, strict=True):
-        if number <= LABELLED_EVENTS:
+        middle_s = start_s + for_s / 2
+        if number <= LABELLED_EVENTS and middle_s - last_s > _ROOM * span_s:
+            last_s = middle_s
             axes.text(
-                start_s + for_s / 2, 0.99, str(number), fontsize=6, ha="center", va="top",
-                transform=whole, color=INK, family=FONT, weight="bold",
+                middle_s, 0.99, str(number), fontsize=6, ha="center", va="top", transform=whole,
+                color=INK, family=FONT, weight="bold",
             )  # fmt: skip
 
 

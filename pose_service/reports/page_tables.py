@@ -52,8 +52,8 @@ def _fastest(speed: Extremes | None) -> tuple[str, str]:
 def asymmetry_table(summary: ClipSummary) -> Table:
     """Left less right of each joint."""
     columns = (
-        Column("joint", 14, "left"), Column("mean", 8), Column("absolute", 12),
-        Column("largest", 10), Column("at", 12), Column("range", 11),
+        Column("joint", 13, "left"), Column("mean", 8), Column("absolute", 12),
+        Column("largest", 10), Column("at", 12), Column("range", 13),
     )  # fmt: skip
     rows = []
     for joint in PAIRS:

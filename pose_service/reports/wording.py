@@ -36,12 +36,12 @@ def degrees(value: float | None, *, sign: bool = False) -> str:
 
 
 def seconds(time_s: float) -> str:
-    """With minutes from two of them on.
+    """With minutes from the first on.
 
     >>> seconds(3.204), seconds(185.0)
     ('3.20 s', '3:05.0')
     """
-    if time_s < 120:
+    if round(time_s, 2) < 60:
         return f"{time_s:.2f} s"
     minutes, rest = divmod(round(10 * time_s), 600)
     return f"{minutes}:{rest / 10:04.1f}"

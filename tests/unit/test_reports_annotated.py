@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from biomechanics_kit import Posture, mirrored, series_2d, without
+from biomechanics_kit import SIDE_ON, Posture, mirrored, series_2d, series_3d, without
 from reports_kit import HEIGHT_PX, WIDTH_PX, frames_of, grey, grey_frames, person_of, squats, unseen
 
 from pose_service.biomechanics.angles import ANGLES
@@ -63,6 +63,23 @@ def test_every_arc_opens_by_the_angle_that_is_written_beside_it(
             np.testing.assert_allclose(
                 mark.arc.centre_px, series.points[row, COCO17.index(name)], atol=1e-9
             )
+
+
+def test_degrees_are_those_measured_in_space_where_the_picture_shows_others() -> None:
+    """The figure turned 50 degrees towards the camera: arcs are foreshortened, numbers are not."""
+    turn = np.radians(50)
+    about_up = np.array(
+        [[np.cos(turn), 0, np.sin(turn)], [0, 1, 0], [-np.sin(turn), 0, np.cos(turn)]]
+    )
+    bodies = series_3d(POSTURES, turn=about_up @ SIDE_ON)
+    points_px = 200 * bodies.points[..., :2] + np.array([640, 360])
+    seen = observed(COCO17, bodies.times_s, points_px, bodies.confidence)
+    measured = measure(bodies).frame(0)
+    (knee,) = [
+        one for one in angle_marks(person_of(seen, 0), measured, STYLE) if one.name == "right_knee"
+    ]
+    assert knee.text == "130°"
+    assert abs(knee.arc.sweep_deg) < 125
 
 
 def test_in_a_mirror_the_arc_of_the_other_side_turns_the_other_way() -> None:

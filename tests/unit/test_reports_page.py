@@ -260,6 +260,16 @@ def test_events_have_the_numbers_of_the_table(
     assert {text.get_text() for text in panels["elbow"].texts} == {"4", "5"}
 
 
+def test_numbers_of_events_close_together_are_not_written_over_each_other() -> None:
+    series = squats(3000)
+    report = report_of(series)
+    assert len(report.summary.events) > 5
+    panels = draw_panels(Paper(), (10, 10, 180, 90), report.movement, report.summary)
+    places = [text.get_position()[0] for text in panels["knee"].texts]
+    assert 1 <= len(places) < 5 and np.all(np.diff(places) > 0.025 * series.times_s[-1])
+    assert len(paths_of(panels["knee"], "events")) == 100
+
+
 def test_peaks_are_ringed(report: MovementReport, panels: dict[str, Axes]) -> None:
     found = report.summary.angles_deg["right_knee"]
     assert found is not None
