@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from biomechanics_kit import SIDE_ON, Posture, mirrored, series_2d, series_3d, without
@@ -262,6 +263,8 @@ def test_the_film_has_every_frame_at_its_own_time_from_the_first_on(tmp_path: Pa
     write_annotated(tmp_path / "film.mp4", clip(late, (321, 181)), film)
     frames = list(open_clip(tmp_path / "film.mp4").frames())
     np.testing.assert_allclose([one.time_s for one in frames], times_s - 2, atol=1 / 10_000)
+    with av.open(str(tmp_path / "film.mp4")) as container:
+        assert container.streams.video[0].start_time == 0
     assert frames[0].image.shape == (182, 322, 3)  # odd sizes are padded
     assert told == [("annotating", number, 4) for number in (1, 2, 3, 4)]
 
