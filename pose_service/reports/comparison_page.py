@@ -9,7 +9,7 @@ import numpy as np
 from pose_service.biomechanics.comparison import Comparison
 from pose_service.core.arrays import FloatArray
 from pose_service.core.errors import BadRequestError
-from pose_service.reports.curves import DASHED, plot_curve, time_axis
+from pose_service.reports.curve_axes import DASHED, plot_curve, time_axis
 from pose_service.reports.notes import notes_of
 from pose_service.reports.page import clip_facts, draw_head, draw_notes, model_facts
 from pose_service.reports.paper import (

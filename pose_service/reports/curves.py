@@ -10,21 +10,17 @@ from pose_service.biomechanics.curves import Extremes
 from pose_service.biomechanics.events import AngleEvent
 from pose_service.biomechanics.movement import Movement
 from pose_service.biomechanics.summary import ClipSummary
-from pose_service.core.arrays import FloatArray
+from pose_service.reports.curve_axes import PENS, plot_curve, say_unknown, time_axis
 from pose_service.reports.paper import (
     EVENT,
     FONT,
     GRID,
     INK,
-    LEFT,
     PALE_INK,
-    RIGHT,
     Paper,
     Pen,
     Type,
 )
-from pose_service.reports.thinning import alone, thinned
-from pose_service.reports.wording import spoken
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,13 +35,9 @@ MEANING = {
 LABELLED_EVENTS = 5
 """So many events have a number in the curves and a line in the table."""
 
-DASHED = (0.0, (5.0, 1.2))
-PENS = {"left": Pen(LEFT, 1.0), "right": Pen(RIGHT, 1.0, DASHED)}
-"""Sides are told apart by colour and, where there is none, by dashes."""
-
 _SHADE = 0.45
 _LEAST_RANGE_DEG = 20.0
-_WHOLE_LINES, _DENSE = 40, 0.6
+_WHOLE_LINES = 40
 _THIN, _ROOM = 0.0015, 0.025  # of the panel's width: the thinnest shade seen, a number's own room
 _GAP_MM, _TITLE_MM, _TICKS_MM, _AXIS_MM = 9.0, 3.6, 4.5, 6.0
 
@@ -92,47 +84,6 @@ def draw_panels(
         _draw_joint(axes, joint, movement, summary)
         panels[joint] = axes
     return panels
-
-
-def time_axis(axes: "Axes", times_s: FloatArray, ticks: int = 6) -> None:
-    """From the first to the last time; minutes where there are many."""
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
-
-    first, last = float(times_s[0]), float(times_s[-1])
-    axes.set_xlim(first, max(last, first + 1e-3))
-    steps = [1, 1.5, 2, 2.5, 3, 5, 6, 10] if last - first > 120 else [1, 2, 2.5, 5, 10]
-    axes.xaxis.set_major_locator(MaxNLocator(ticks, steps=steps))
-    if last - first > 120:
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda time_s, _: _minutes(time_s)))
-    else:
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda time_s, _: f"{time_s:g} s"))
-
-
-def plot_curve(
-    axes: "Axes", times_s: FloatArray, values: FloatArray, pen: Pen, name: str = ""
-) -> None:
-    """A line that stays open where `values` are not known; single values are dots.
-
-    One so long that it fills an area lets the other shine through.
-    """
-    x, y = thinned(times_s, values)
-    alpha = pen.alpha if len(x) == len(times_s) else _DENSE
-    axes.plot(
-        x, y, color=pen.colour, linestyle=pen.dashes, linewidth=pen.width_pt, alpha=alpha,
-        label=name,
-    )  # fmt: skip
-    single = alone(values)
-    if np.isfinite(single).any():
-        axes.plot(times_s, single, ".", color=pen.colour, markersize=2.5)
-
-
-def say_unknown(axes: "Axes", words: str = "not seen") -> None:
-    """In the middle of empty axes."""
-    axes.set_yticks([])
-    axes.text(
-        0.5, 0.5, words, transform=axes.transAxes, ha="center", va="center", fontsize=7.5,
-        color=PALE_INK, family=FONT,
-    )  # fmt: skip
 
 
 def _draw_joint(axes: "Axes", joint: str, movement: Movement, summary: ClipSummary) -> None:
@@ -205,21 +156,3 @@ def _mark_repetitions(axes: "Axes", joint: str, summary: ClipSummary) -> None:
         linestyle="dotted", linewidth=0.7, alpha=0.7, label="repetitions",
         transform=axes.get_xaxis_transform(),
     )  # fmt: skip
-
-
-def _minutes(time_s: float) -> str:
-    """
-    >>> _minutes(90.0)
-    '1:30'
-    """
-    minutes, rest = divmod(round(time_s), 60)
-    return f"{minutes}:{rest:02d}"
-
-
-def repeated_words(summary: ClipSummary) -> str:
-    """What was found to be repeated, in a sentence."""
-    found = summary.repetitions
-    if found is None or summary.repeated_angle is None:
-        return "No movement was found to repeat."
-    count = f"{len(found)} repetition{'' if len(found) == 1 else 's'}"
-    return f"{count} of the {spoken(summary.repeated_angle)}, one each {found.period_s:.2f} s"

@@ -6,13 +6,8 @@ import numpy as np
 
 from pose_service.biomechanics.scores import Scores
 from pose_service.biomechanics.summary import ClipSummary
-from pose_service.reports.curves import (
-    draw_legend,
-    draw_panels,
-    plot_curve,
-    repeated_words,
-    time_axis,
-)
+from pose_service.reports.curve_axes import plot_curve, time_axis
+from pose_service.reports.curves import draw_legend, draw_panels
 from pose_service.reports.notes import notes_of
 from pose_service.reports.page_tables import (
     angle_table,
@@ -36,7 +31,7 @@ from pose_service.reports.paper import (
 from pose_service.reports.records import MovementReport
 from pose_service.reports.strip import draw_strip, people_of
 from pose_service.reports.table import draw_table
-from pose_service.reports.wording import number, seconds
+from pose_service.reports.wording import number, repeated_words, seconds
 
 _TITLE, _HEADING = Type(15, bold=True), Type(8, bold=True)
 _SMALL = Type(7, PALE_INK)

@@ -2,6 +2,8 @@
 
 import math
 
+from pose_service.biomechanics.summary import ClipSummary
+
 UNKNOWN = "–"
 
 
@@ -45,3 +47,12 @@ def seconds(time_s: float) -> str:
         return f"{time_s:.2f} s"
     minutes, rest = divmod(round(10 * time_s), 600)
     return f"{minutes}:{rest / 10:04.1f}"
+
+
+def repeated_words(summary: ClipSummary) -> str:
+    """What was found to be repeated, in a sentence."""
+    found = summary.repetitions
+    if found is None or summary.repeated_angle is None:
+        return "No movement was found to repeat."
+    count = f"{len(found)} repetition{'' if len(found) == 1 else 's'}"
+    return f"{count} of the {spoken(summary.repeated_angle)}, one each {found.period_s:.2f} s"
