@@ -25,7 +25,7 @@ from pose_service.core.keypoints import KeypointFrame, KeypointModel, KeypointPe
 from pose_service.core.records import ClipInfo, Provenance
 from pose_service.core.skeletons import COCO17
 from pose_service.reports.page import report_page
-from pose_service.reports.picture import annotated_picture
+from pose_service.reports.picture import Annotator
 from pose_service.reports.records import MeasuresOf, MovementReport
 from pose_service.reports.strip import chosen_frames, chosen_indices
 
@@ -100,8 +100,8 @@ def draw() -> ImageArray:
     )
     with Image.open(BytesIO(report_page(report).png(120))) as picture:
         page = np.asarray(picture.convert("RGB").resize(PAGE_PX, Image.Resampling.LANCZOS))
-    measures = {1: MeasuresOf(movement)}
-    stills = [annotated_picture(room(), frames[row], measures) for row in (18, 160)]
+    annotator = Annotator({1: MeasuresOf(movement)})
+    stills = [annotator.picture(room(), frames[row]) for row in (18, 160)]
     gap = np.full((PAGE_PX[1] - 2 * HEIGHT_PX, WIDTH_PX, 3), 255, np.uint8)
     return np.hstack([page, np.vstack([stills[0], gap, stills[1]])])
 

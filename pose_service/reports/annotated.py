@@ -16,8 +16,8 @@ from pose_service.reports.picture import (
     DEFAULT_STYLE,
     AnnotatedClip,
     AnnotationStyle,
+    Annotator,
     Measures,
-    annotated_picture,
 )
 
 Progress = Callable[[str, int, int | None], None]
@@ -76,5 +76,6 @@ def _timed(clip: AnnotatedClip, second: SecondClip | None) -> Iterator[tuple[flo
     if second is not None:
         yield from beside(clip, second)
         return
+    annotator = Annotator(clip.measures, clip.style)
     for frame, seen in clip.pairs():
-        yield seen.time_s, annotated_picture(frame.image, seen, clip.measures, clip.style)
+        yield seen.time_s, annotator.picture(frame.image, seen)

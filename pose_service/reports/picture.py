@@ -64,33 +64,36 @@ class AnnotatedClip:
         return zip(self.frames, self.keypoints, strict=False)
 
 
-def annotated_picture(
-    image: ImageArray,
-    seen: KeypointFrame,
-    measures: Measures,
-    style: AnnotationStyle = DEFAULT_STYLE,
-) -> ImageArray:
-    """A copy of `image` (height, width, 3) RGB; the frame's first person lies on top."""
-    picture = image.copy()
-    marked = [skeleton_marks_px(person, style.least_confidence) for person in seen.people]
-    page = Page(picture, np.concatenate([np.zeros((0, 2)), *marked]))
-    if style.clock:
-        draw_clock(page, seen.time_s, seen.index)
-    if style.scores:
-        draw_scores(page, _primary_measures(seen, measures, style), style.least_confidence)
-    mark_style = MarkStyle(style.angles, style.least_confidence, stroke_px(image))
-    marks = [
-        angle_marks(person, measures_at(measures, person.track_id, seen.index), mark_style)
-        for person in seen.people
-    ]
-    shown = list(zip(seen.people, marks, strict=True))
-    for person, of_person in reversed(shown):
-        _draw_person(picture, person, of_person, style)
-    for person, of_person in shown:
-        if style.ids:
-            _write_id(page, person)
-        write_angles(page, of_person)
-    return picture
+class Annotator:
+    """Writes over the frames of a clip, in their order: words stay where they were if they can."""
+
+    def __init__(self, measures: Measures, style: AnnotationStyle = DEFAULT_STYLE) -> None:
+        self._measures, self._style = measures, style
+        self._places: dict[int, dict[str, int]] = {}
+
+    def picture(self, image: ImageArray, seen: KeypointFrame) -> ImageArray:
+        """A copy of `image` (height, width, 3) RGB; the frame's first person lies on top."""
+        picture, style = image.copy(), self._style
+        marked = [skeleton_marks_px(person, style.least_confidence) for person in seen.people]
+        page = Page(picture, np.concatenate([np.zeros((0, 2)), *marked]))
+        if style.clock:
+            draw_clock(page, seen.time_s, seen.index)
+        if style.scores:
+            draw_scores(
+                page, _primary_measures(seen, self._measures, style), style.least_confidence
+            )
+        shown = [(person, self._marks(person, seen.index, picture)) for person in seen.people]
+        for person, marks in reversed(shown):
+            _draw_person(picture, person, marks, style)
+        for person, marks in shown:
+            if style.ids:
+                _write_id(page, person)
+            write_angles(page, marks, self._places.setdefault(person.track_id, {}))
+        return picture
+
+    def _marks(self, person: KeypointPerson, index: int, picture: ImageArray) -> list[AngleMark]:
+        style = MarkStyle(self._style.angles, self._style.least_confidence, stroke_px(picture))
+        return angle_marks(person, measures_at(self._measures, person.track_id, index), style)
 
 
 def measures_at(measures: Measures, track_id: int, index: int) -> FrameMeasures | None:

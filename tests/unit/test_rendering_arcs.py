@@ -76,7 +76,7 @@ def test_the_sector_and_the_line_of_an_arc_are_drawn_inside_of_the_angle() -> No
 def test_a_word_is_read_on_black_and_on_white() -> None:
     for ground in (0, 255):
         page = Page(np.full((40, 90, 3), ground, np.uint8))
-        assert page.write(word_layer("145°", WHITE, 20), np.array([[5, 5]]))
+        assert page.write(word_layer("145°", WHITE, 20), np.array([[5, 5]])) == 0
         assert page.image.max() > 240 and page.image.min() < 60
 
 
@@ -96,7 +96,7 @@ def test_words_never_overlap_nor_leave_the_picture() -> None:
         height, width = word.shape[:2]
         before = page.image.copy()
         places = random.integers(-30, 300, (12, 2))
-        if page.write(word, places):
+        if page.write(word, places) is not None:
             rows, columns = np.nonzero((page.image != before).any(axis=2))
             boxes.append(np.array([columns.min(), rows.min(), columns.max(), rows.max()]))
             assert columns.max() - columns.min() < width and rows.max() - rows.min() < height
@@ -109,7 +109,8 @@ def test_words_never_overlap_nor_leave_the_picture() -> None:
 def test_a_word_goes_where_it_hides_fewest_marks() -> None:
     marks = np.array([[20.0, 15.0], [25.0, 15.0], [120.0, 15.0]])
     page = Page(np.zeros((60, 200, 3), np.uint8), marks)
-    assert page.write(word_layer("90°", WHITE, 14), np.array([[10, 5], [110, 5], [112, 5]]))
+    places = np.array([[10, 5], [110, 5], [112, 5]])
+    assert page.write(word_layer("90°", WHITE, 14), places) == 1
     columns = np.nonzero(page.image.any(axis=(0, 2)))[0]
     assert columns.min() >= 110 and columns.min() < 112
 
@@ -117,5 +118,16 @@ def test_a_word_goes_where_it_hides_fewest_marks() -> None:
 def test_a_word_finds_no_place_where_none_is_free() -> None:
     page = Page(np.zeros((40, 40, 3), np.uint8))
     page.reserve(0, 0, 40, 40)
-    assert not page.write(word_layer("90°", WHITE, 14), np.array([[5, 5]]))
+    assert page.write(word_layer("90°", WHITE, 14), np.array([[5, 5]])) is None
     assert not page.image.any()
+
+
+def test_a_word_stays_where_it_stood_while_that_is_hardly_worse() -> None:
+    few, many = np.full((4, 2), 15.0), np.full((9, 2), 15.0)
+    places = np.array([[10, 5], [110, 5]])
+    word = word_layer("90°", WHITE, 14)
+    for marks, kept in ((few, 0), (many, 1)):
+        assert Page(np.zeros((60, 200, 3), np.uint8), marks).write(word, places, 0) == kept
+    taken = Page(np.zeros((60, 200, 3), np.uint8))
+    taken.reserve(0, 0, 60, 60)
+    assert taken.write(word, places, 0) == 1

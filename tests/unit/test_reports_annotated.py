@@ -13,17 +13,18 @@ from reports_kit import HEIGHT_PX, WIDTH_PX, frames_of, grey, grey_frames, perso
 from pose_service.biomechanics.angles import ANGLES
 from pose_service.biomechanics.joints import JointSeries, observed
 from pose_service.biomechanics.movement import FrameMeasures, measure
-from pose_service.core.arrays import ImageArray
+from pose_service.core.arrays import ImageArray, IntArray
 from pose_service.core.keypoints import KeypointFrame, KeypointPerson
 from pose_service.core.records import Frame, Provenance
 from pose_service.core.skeletons import COCO17
 from pose_service.media.decode import open_clip
 from pose_service.rendering.keypoints import confidence_colour
+from pose_service.rendering.words import Page
 from pose_service.reports.annotated import Film, annotate, write_annotated
 from pose_service.reports.beside import Nearest, SecondClip, StepTimes, as_high, beside
 from pose_service.reports.marks import AngleMark, MarkStyle, angle_marks
 from pose_service.reports.panel import SCORES, clock_text, score_text
-from pose_service.reports.picture import AnnotatedClip, AnnotationStyle, annotated_picture
+from pose_service.reports.picture import AnnotatedClip, AnnotationStyle, Annotator
 from pose_service.reports.records import MeasuresOf
 
 BARE = AnnotationStyle(ids=False, clock=False, scores=False)
@@ -124,7 +125,7 @@ def picture_of(
     person: KeypointPerson, measures: FrameMeasures | None = None, style: AnnotationStyle = BARE
 ) -> ImageArray:
     frame = KeypointFrame(0, 0.0, (person,))
-    return annotated_picture(grey(), frame, {1: [measures]} if measures else {}, style)
+    return Annotator({1: [measures]} if measures else {}, style).picture(grey(), frame)
 
 
 def changed(picture: ImageArray) -> np.ndarray:
@@ -195,7 +196,7 @@ def test_pictures_of_any_size_can_be_written_on(size: tuple[int, int]) -> None:
     series = squats(3)
     frame = frames_of(series)[0]
     measures = {1: MeasuresOf(measure(series))}
-    assert annotated_picture(grey(100, size), frame, measures).shape == (size[1], size[0], 3)
+    assert Annotator(measures).picture(grey(100, size), frame).shape == (size[1], size[0], 3)
 
 
 def test_the_scores_are_those_of_the_primary_person_even_where_another_comes_first() -> None:
@@ -206,7 +207,7 @@ def test_the_scores_are_those_of_the_primary_person_even_where_another_comes_fir
 
     def scores(primary_id: int | None, shown: tuple[KeypointPerson, ...]) -> ImageArray:
         style = replace(BARE, scores=True, primary_id=primary_id)
-        return annotated_picture(grey(), KeypointFrame(0, 0.0, shown), measures, style)[corner]
+        return Annotator(measures, style).picture(grey(), KeypointFrame(0, 0.0, shown))[corner]
 
     alone = scores(None, people[1:])
     np.testing.assert_array_equal(scores(1, people), alone)
@@ -220,6 +221,32 @@ def test_the_words_of_the_corners_are_the_measures() -> None:
     assert clock_text(1 / 240, 1) == "0:00.004  frame 1"
     assert score_text("stability_score", None) == "-"
     assert list(SCORES) == list(measure(squats(2)).frame(0).movement_analysis)
+
+
+def test_words_hop_less_in_a_film_than_in_pictures_by_themselves(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    series = squats(90)
+    measures, frames = {1: MeasuresOf(measure(series))}, frames_of(series)
+    chosen: list[int | None] = []
+    write = Page.write
+
+    def told(
+        self: Page, layer: ImageArray, places: IntArray, wanted: int | None = None
+    ) -> int | None:
+        chosen.append(write(self, layer, places, wanted))
+        return chosen[-1]
+
+    def hops(annotators: list[Annotator]) -> int:
+        chosen.clear()
+        for annotator, frame in zip(annotators, frames, strict=True):
+            annotator.picture(grey(100, (WIDTH_PX, HEIGHT_PX)), frame)
+        by_angle = np.array(chosen).reshape(len(frames), len(ANGLES))
+        return int((by_angle[1:] != by_angle[:-1]).sum())
+
+    monkeypatch.setattr(Page, "write", told)
+    apart = hops([Annotator(measures, BARE) for _ in frames])
+    assert hops([Annotator(measures, BARE)] * len(frames)) < apart / 2
 
 
 def test_an_annotated_clip_is_drawn_one_frame_at_a_time() -> None:

@@ -31,9 +31,7 @@ from pose_service.reports.notes import notes_of
 from pose_service.reports.page import report_page, report_pdf
 from pose_service.reports.paper import Paper, Type, fitted, printable, width_mm, wrapped
 from pose_service.reports.records import MovementReport
-from pose_service.reports.strip import (
-    chosen_indices,
-)
+from pose_service.reports.strip import chosen_indices
 from pose_service.reports.wording import degrees
 
 ROOT = Path(__file__).resolve().parents[2]
