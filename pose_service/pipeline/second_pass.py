@@ -46,6 +46,8 @@ class SecondPass:
         clock: Clock,
         smooth: bool,
         tracks: tuple[KeptTrack, ...],
+        *,
+        landmarks: bool = False,
     ) -> None:
         self._engine = engine
         self._log = log
@@ -53,6 +55,7 @@ class SecondPass:
         self._times_s: FloatArray = np.asarray(clock.times_s)
         self._costs_ms = clock.costs_ms
         self._smooth = smooth
+        self._landmarks = landmarks
         self._tracks = tracks
         self._camera = engine.camera(info.width_px, info.height_px)
         self._margin = max(8, round(MARGIN_S * info.fps))
@@ -133,9 +136,16 @@ class SecondPass:
         poses = self._engine.regressor.solve(sights, self._camera, shape)
         if self._smooth:
             poses = temporal.smooth_poses(poses, times_s)
-        return list(observed_people(sights, poses, [track.track_id] * len(sights)))
+        people = observed_people(sights, poses, [track.track_id] * len(sights))
+        return list(map(_with_landmarks, people, sights) if self._landmarks else people)
 
     def _with_raw_poses(self, people: list[Person], sights: list[Observation]) -> list[Person]:
         """`people` with each frame's own solution: no smoothing, and the frame's own shape."""
         raw = self._engine.regressor.solve(sights, self._camera)
         return [replace(one, raw_pose=pose) for one, pose in zip(people, raw, strict=True)]
+
+
+def _with_landmarks(person: Person, seen: Observation) -> Person:
+    return replace(
+        person, landmarks_px=seen.landmarks_px, landmark_confidence=seen.landmark_confidence
+    )

@@ -52,7 +52,8 @@ class ClipOptions:
     """`max_frames`: stop after so many; `smooth`: off gives every frame's own raw fit.
 
     A clip whose frames have more than `max_pixels` is refused. `merge_tracks`: join pieces of one
-    person's track after the fact. `part`: what of the clip is wanted.
+    person's track after the fact. `part`: what of the clip is wanted. `landmarks`: keep what was
+    seen beside the bodies.
     """
 
     max_frames: int | None = None
@@ -60,6 +61,7 @@ class ClipOptions:
     max_pixels: int = MAX_PIXELS
     merge_tracks: bool = True
     part: ClipPart = WHOLE
+    landmarks: bool = False
 
 
 @dataclass(frozen=True)
@@ -125,20 +127,22 @@ def process_clip(
     try:
         engine = _loaded(hub, watch)
         clip = open_clip(source, max_pixels=options.max_pixels, part=options.part)
-        total = _least(clip.stated_frame_count, options.max_frames)
+        total = least_frames(clip.stated_frame_count, options.max_frames)
         sights = None
         if kept is not None:
             sights = SightStore(kept, made_by(source, engine, options.part), elsewhere)
             sights.offer((total or 0) // CHUNK_FRAMES if engine.frames_apart else 0)
         report = partial(watch.report, "tracking", total=total)
         clock = FirstPass(hub, log, sights, report).run(clip, options.max_frames)
-        info = _noted(clip.info(), log)
+        info = noted(clip.info(), log)
         joins = merge_tracks(log, np.asarray(clock.times_s)) if options.merge_tracks else ()
     except BaseException:
         log.close()
         raise
     tracks = choose_tracks(log.tracks, info.frame_count, info.fps)
-    second = SecondPass(engine, log, info, clock, options.smooth, tracks)
+    second = SecondPass(
+        engine, log, info, clock, options.smooth, tracks, landmarks=options.landmarks
+    )
     return ClipRun(
         info=info,
         primary_id=next((track.track_id for track in tracks if track.primary), None),
@@ -151,7 +155,7 @@ def process_clip(
     )
 
 
-def _least(stated: int | None, wanted: int | None) -> int | None:
+def least_frames(stated: int | None, wanted: int | None) -> int | None:
     """How many frames are to come, where the clip states how many it has."""
     return stated if stated is None or wanted is None else min(stated, wanted)
 
@@ -167,7 +171,7 @@ def _loaded(hub: NetRunner, watch: ClipWatch) -> Engine:
                 raise
 
 
-def _noted(info: ClipInfo, log: ObservationLog) -> ClipInfo:
+def noted(info: ClipInfo, log: ObservationLog) -> ClipInfo:
     """`info` with a note of what was seen and could not be used."""
     if not log.dropped:
         return info
