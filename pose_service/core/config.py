@@ -102,6 +102,16 @@ class Settings(BaseModel):
     detect_every: int = Field(1, alias="POSE_DETECT_EVERY", ge=1, le=30)
     merge_tracks: bool = Field(True, alias="POSE_MERGE_TRACKS")
 
+    nets_config: Path | None = Field(None, alias="POSE_MODEL_CONFIG")
+    keypoint_mode: Literal["performance", "balanced", "lightweight"] = Field(
+        "balanced", alias="POSE_KEYPOINT_MODE"
+    )
+    # None: as the file of POSE_MODEL_CONFIG says
+    rtmpose_enabled: bool | None = Field(None, alias="RTMPOSE_ENABLED")
+    hrnet_enabled: bool | None = Field(None, alias="HRNET_ENABLED")
+    confidence_threshold: float | None = Field(None, alias="CONFIDENCE_THRESHOLD", ge=0, le=1)
+    biomechanics_analysis: bool | None = Field(None, alias="BIOMECHANICS_ANALYSIS")
+
     data_dir: Path = Field(default_factory=_cache_dir, alias="POSE_DATA_DIR")
     state_dir: Path = Field(default_factory=_state_dir, alias="POSE_STATE_DIR")
     weights_mirror: str | None = Field(

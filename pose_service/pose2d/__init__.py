@@ -1,0 +1,1 @@
+"""People in the picture's plane: boxes and 17 keypoints by ONNX networks, without an engine."""
