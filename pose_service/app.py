@@ -11,8 +11,11 @@ from pose_service.core.errors import EngineError
 from pose_service.core.logs import formatter, log_context
 from pose_service.engines.seam import Engine
 from pose_service.jobs.attempt import ClipTask
-from pose_service.jobs.records import JobKind
+from pose_service.jobs.records import Job, JobKind
 from pose_service.jobs.service import JobService
+from pose_service.pipeline.keypoint_results import write_keypoints
+from pose_service.pipeline.keypoint_run import KeypointMaker
+from pose_service.pipeline.keypoint_wish import KeypointWish
 from pose_service.pipeline.results import write_result
 from pose_service.pipeline.video import ClipOptions, ClipWatch, NetRunner, process_clip
 from pose_service.runtime.hub import ModelHub
@@ -30,13 +33,19 @@ from pose_service.web import (
     limits,
     metrics,
     overlays,
+    pose_clips,
     request_log,
 )
 from pose_service.web.service import Service, part_of
 
 log = logging.getLogger(__name__)
 
-BLUEPRINTS = (health, metrics, frames, batches, clips, downloads, overlays, jobs, legacy_jobs)
+NO_NETS = "no 2D net is there"
+
+BLUEPRINTS = (
+    *(health, metrics, frames, batches, clips, pose_clips, downloads, overlays, jobs),
+    legacy_jobs,
+)
 
 
 def create_app(settings: Settings | None = None, *, hub: ModelHub | None = None) -> Flask:
@@ -84,14 +93,29 @@ def run_job(
         RUNNERS[task.job.kind](settings, hub, numbers, task, watch)
 
 
+def run_pose(
+    settings: Settings, hub: NetRunner, numbers: Metrics, task: ClipTask, watch: ClipWatch
+) -> None:
+    """Keypoints in every frame of a clip."""
+    with numbers.clip_stages() as stages:
+        maker = KeypointMaker(hub, None, NO_NETS)
+        run = maker.run(
+            task.source,
+            _options(settings, task.job),
+            KeypointWish.from_json(task.job.asked).angles,
+            task.folder,
+            watch.also(stages),
+            kept=task.kept,
+            elsewhere=task.elsewhere,
+        )
+        write_keypoints(task.folder, replace(run, frames=numbers.passed(run.frames)))
+
+
 def run_clip(
     settings: Settings, hub: NetRunner, numbers: Metrics, task: ClipTask, watch: ClipWatch
 ) -> None:
     """Bodies in every frame of a clip."""
-    asked = task.job.options
-    options = ClipOptions(
-        asked.max_frames, asked.smooth, settings.max_pixels, asked.merge_tracks, part_of(task.job)
-    )
+    options = _options(settings, task.job)
     with numbers.clip_stages() as stages:
         told = watch.also(stages)
         run = process_clip(
@@ -106,7 +130,14 @@ def run_clip(
         write_result(task.folder, replace(run, frames=numbers.passed(run.frames)))
 
 
-RUNNERS = {JobKind.CLIP: run_clip}
+def _options(settings: Settings, job: Job) -> ClipOptions:
+    asked = job.options
+    return ClipOptions(
+        asked.max_frames, asked.smooth, settings.max_pixels, asked.merge_tracks, part_of(job)
+    )
+
+
+RUNNERS = {JobKind.CLIP: run_clip, JobKind.POSE: run_pose}
 
 
 def _nets_are(settings: Settings) -> str:

@@ -15,6 +15,8 @@ class JobKind(StrEnum):
 
     CLIP = "clip"
     """Bodies in every frame, for `/pose/video`."""
+    POSE = "pose"
+    """Keypoints in every frame and how they move, for `/pose`."""
 
 
 class JobState(StrEnum):

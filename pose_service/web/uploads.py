@@ -25,28 +25,56 @@ class Upload:
     fields: dict[str, str]
 
 
+@dataclass(frozen=True)
+class Received:
+    """A multipart body: its files by the names of their parts, and its text parts."""
+
+    files: dict[str, Upload]
+    fields: dict[str, str]
+
+    def file(self, *names: str) -> Upload:
+        """The first of `names` that arrived; the error lists the parts that did."""
+        for name in names:
+            if name in self.files:
+                return self.files[name]
+        raise missing_part(names, [*self.files, *self.fields])
+
+
 @contextmanager
 def received_file(part: str, folder: Path) -> Iterator[Upload]:
-    """The file part named `part`, written into `folder` as it arrives.
+    """The file part named `part`, as `received_parts` takes it in.
 
-    It is gone at the end of the `with` unless it was moved away. Raises `UnsupportedTypeError` for
-    another kind of body, and `BadRequestError` if it is broken or has no such part.
+    Raises `BadRequestError` where there is no such part.
+    """
+    with received_parts(folder, f"Send the clip as the file part {part!r} of a form.") as parts:
+        yield parts.file(part)
+
+
+@contextmanager
+def received_parts(folder: Path, hint: str) -> Iterator[Received]:
+    """The parts of the body, files written into `folder` as they arrive.
+
+    They are gone at the end of the `with` unless they were moved away. Raises
+    `UnsupportedTypeError`, with `hint`, for another kind of body, and `BadRequestError` if it is
+    broken.
     """
     if not is_multipart():
         raise UnsupportedTypeError(
-            f"Content-Type: expected {MULTIPART}, got {request.mimetype or 'none'}",
-            hint=f"Send the clip as the file part {part!r} of a form.",
+            f"Content-Type: expected {MULTIPART}, got {request.mimetype or 'none'}", hint=hint
         )
     with (
         TemporaryDirectory(dir=folder, prefix="upload-", ignore_cleanup_errors=True) as scratch,
         ExitStack() as opened,
     ):
         form, files = _parse(Path(scratch), opened)
-        if part not in files:
-            raise missing_part((part,), [*files, *form])
-        file = files[part]
-        file.stream.flush()
-        yield Upload(Path(file.stream.name), file.filename or part, form.to_dict())
+        for file in files.values():
+            file.stream.flush()
+        fields = form.to_dict()
+        uploads = {
+            part: Upload(Path(file.stream.name), file.filename or part, fields)
+            for part, file in files.items()
+        }
+        yield Received(uploads, fields)
 
 
 def _parse(
