@@ -26,11 +26,15 @@ def angles_deg(series: JointSeries) -> FloatArray:
     plane, as drawn; with 3 the true one. NaN where one of the joints was not seen or two of them
     fall on one spot.
     """
-    trunk = series.trunk()
-    corners = np.stack([_corner(series, trunk, name) for name in ANGLES], axis=2)
-    first, corner, last = corners
+    first, corner, last = corner_points(series)
     lengths = np.linalg.norm(first - corner, axis=-1) * np.linalg.norm(last - corner, axis=-1)
     return np.where(lengths > 0, angle_deg(first, corner, last), np.nan)
+
+
+def corner_points(series: JointSeries) -> FloatArray:
+    """(3, n, 8, axes): first, corner and last point of each of `ANGLES`."""
+    trunk = series.trunk()
+    return np.stack([_corner(series, trunk, name) for name in ANGLES], axis=2)
 
 
 def _corner(series: JointSeries, trunk: FloatArray, name: str) -> FloatArray:

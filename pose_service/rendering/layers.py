@@ -7,6 +7,7 @@ without its empty parts bleeding in.
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from pose_service.core.arrays import FloatArray, ImageArray
 from pose_service.rendering.shading import Colour
@@ -62,6 +63,24 @@ def draw_dot(layer: ImageArray, centre_px: FloatArray, paint: Ink, radius_px: fl
     radius = round(radius_px * 2**_SUBPIXEL_BITS)
     centre = _fixed_point(np.clip(centre_px, -_FAR_PX, _FAR_PX))
     cv2.circle(layer, centre, radius, paint, cv2.FILLED, cv2.LINE_AA, _SUBPIXEL_BITS)
+
+
+def draw_path(layer: ImageArray, points_px: FloatArray, paint: Ink, thickness_px: int) -> None:
+    """An antialiased line through points, (n, 2), which may be far outside."""
+    cv2.polylines(
+        layer, [_fixed_path(points_px)], False, paint, thickness_px, cv2.LINE_AA, _SUBPIXEL_BITS
+    )
+
+
+def fill_path(layer: ImageArray, points_px: FloatArray, paint: Ink) -> None:
+    """The inside of a closed line through points, (n, 2), which may be far outside."""
+    cv2.fillPoly(layer, [_fixed_path(points_px)], paint, cv2.LINE_AA, _SUBPIXEL_BITS)
+
+
+def _fixed_path(points_px: FloatArray) -> NDArray[np.int32]:
+    near = np.clip(points_px, -_FAR_PX, _FAR_PX)
+    path: NDArray[np.int32] = np.rint((near - 0.5) * 2**_SUBPIXEL_BITS).astype(np.int32)
+    return path
 
 
 def _near_part(ends_px: FloatArray) -> FloatArray:

@@ -1,0 +1,1 @@
+"""What a coach looks at: annotated clips, curves, a page on paper, tables."""
