@@ -1,11 +1,12 @@
 """The answer to a clip of keypoints: the contract of the 2D service, written piece by piece."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
+from pose_service.biomechanics.comparison import Comparison
 from pose_service.biomechanics.summary import summarise
 from pose_service.core.keypoints import KeypointFrame
 from pose_service.legacy.encode import encode, json_list, object_with_lists
@@ -16,15 +17,10 @@ from pose_service.legacy.pose_summary import (
     comparison_fields,
     summary_fields,
 )
+from pose_service.pipeline.keypoint_clip import MeasuredClip
 from pose_service.pipeline.keypoint_compare import compare_tracks, primary_curves
 from pose_service.pipeline.keypoint_results import StoredKeypoints
-from pose_service.pipeline.keypoint_tracks import (
-    IN_SPACE,
-    MeasuredTrack,
-    axes_of,
-    curves_of,
-    measured,
-)
+from pose_service.pipeline.keypoint_tracks import IN_SPACE, MeasuredTrack
 from pose_service.pipeline.keypoint_wish import KeypointWish
 from pose_service.pose2d.config import BiomechanicsConfig
 
@@ -65,21 +61,20 @@ class PoseAnswer:
         return replace(self, fields=fields, first=first, last=last)
 
     @cached_property
-    def tracks(self) -> Mapping[int, MeasuredTrack]:
-        """Everybody's measures, the primary's first."""
-        curves = curves_of(self.clip)
-        axes = axes_of(curves, self.wish.angles)
-        return {track_id: measured(one, self.wish, axes) for track_id, one in curves.items()}
+    def measured(self) -> MeasuredClip:
+        return MeasuredClip.of(self.clip, self.wish)
 
-    @property
-    def primary(self) -> MeasuredTrack | None:
-        primary_id = self.clip.head.primary_id
-        return None if primary_id is None else self.tracks.get(primary_id)
-
-    @property
-    def axes(self) -> int:
-        """2 for angles in the picture, 3 in space."""
-        return next((track.axes for track in self.tracks.values()), self.clip.head.model.axes)
+    @cached_property
+    def comparison(self) -> tuple[Comparison | None, str]:
+        """With `other`, and what should be known of it."""
+        if self.other is None or not self.analysis.enabled:
+            return None, ""
+        if self.other.clip is None:
+            return None, f"not compared: the result of job {self.other.job_id} is not there"
+        curves, own = primary_curves(self.other.clip), self.measured.primary
+        if own is None or curves is None:
+            return None, "not compared: nobody was found in one of the clips"
+        return compare_tracks(own, curves, self.wish)
 
     def write(self) -> Iterator[bytes]:
         """The whole object; `data` is null where the numbers are not wanted."""
@@ -89,29 +84,24 @@ class PoseAnswer:
         return object_with_lists(fields, {"data": self._data()})
 
     def _data(self) -> Iterator[bytes]:
-        writer = self._writer()
-        comparison, note = self._comparison()
+        writer = FrameWriter(self.measured, self.analysis)
         head = {
-            "processing_summary": self._processing((note,) if note else ()),
-            "summary": self._summary(self.primary),
-            "people": [self._person(track) for track in self.tracks.values()],
-            "comparison": comparison,
+            "processing_summary": self._processing(),
+            "summary": self._summary(self.measured.primary),
+            "people": [self._person(track) for track in self.measured.tracks.values()],
+            "comparison": self._comparison(),
         }
-        frames, everybody = self._frames(), self._frames()
+        poses, people = (map(write, self._frames()) for write in (writer.pose, writer.people))
         return object_with_lists(
             head,
             {
-                "poses_per_frame": json_list(encode(writer.pose(frame)) for frame in frames),
-                "people_per_frame": json_list(encode(writer.people(one)) for one in everybody),
+                "poses_per_frame": json_list(map(encode, poses)),
+                "people_per_frame": json_list(map(encode, people)),
             },
         )
 
-    def _writer(self) -> FrameWriter:
-        head = self.clip.head
-        return FrameWriter(self.tracks, head.primary_id, head.model.name, self.analysis, self.axes)
-
     def _frames(self) -> Iterator[KeypointFrame]:
-        return self.clip.frames(self.first, self.last)
+        return self.measured.frames(self.first, self.last)
 
     def _summary(self, track: MeasuredTrack | None) -> Fields | None:
         if track is None or not self.analysis.enabled:
@@ -120,7 +110,7 @@ class PoseAnswer:
 
     def _person(self, track: MeasuredTrack) -> Fields:
         """Somebody of the clip; the primary's summary stands by itself."""
-        is_primary = track is self.primary
+        is_primary = track is self.measured.primary
         return {
             "track_id": track.curves.track_id,
             "primary": is_primary,
@@ -130,42 +120,37 @@ class PoseAnswer:
             "summary": None if is_primary else self._summary(track),
         }
 
-    def _comparison(self) -> tuple[Fields | None, str]:
-        if self.other is None or not self.analysis.enabled:
-            return None, ""
-        if self.other.clip is None:
-            return None, f"not compared: the result of job {self.other.job_id} is not there"
-        curves = primary_curves(self.other.clip)
-        if self.primary is None or curves is None:
-            return None, "not compared: nobody was found in one of the clips"
-        comparison, note = compare_tracks(self.primary, curves, self.wish)
-        if comparison is None:
-            return None, note
-        return comparison_fields(comparison, self.other.job_id), note
+    def _comparison(self) -> Fields | None:
+        comparison, _ = self.comparison
+        if comparison is None or self.other is None:
+            return None
+        return comparison_fields(comparison, self.other.job_id)
 
-    def _processing(self, notes: tuple[str, ...]) -> Fields:
-        info, track, wish = self.clip.head.info, self.primary, self.wish
+    def _processing(self) -> Fields:
+        head, track, wish = self.clip.head, self.measured.primary, self.wish
+        info, (_, note) = head.info, self.comparison
         seen = 0 if track is None else int(track.curves.seen.sum())
         return {
             "total_frames": info.frame_count,
             "successful_poses": seen,
-            "average_confidence": self._average_confidence(track),
-            "model_info": asdict(self.clip.head.model),
+            "average_confidence": _average_confidence(track),
+            "model_info": asdict(head.model),
             "fps": info.fps,
             "resolution": [info.width_px, info.height_px],
             "video_duration": info.duration_s,
             "source_frames": {"first": info.first_frame, "every": info.every},
-            "primary_track_id": self.clip.head.primary_id,
-            "angles": "3d" if self.axes == IN_SPACE else "2d",
+            "primary_track_id": head.primary_id,
+            "angles": "3d" if self.measured.axes == IN_SPACE else "2d",
             "confidence": wish.confidence,
             "smoothing_hz": wish.cutoff_hz,
             "reason": None if seen else NOBODY,
-            "notes": [*info.notes, *analysis_notes(self.analysis), *notes],
+            "notes": [*info.notes, *analysis_notes(self.analysis), *filter(None, [note])],
         }
 
-    def _average_confidence(self, track: MeasuredTrack | None) -> float | None:
-        """Of all 17 keypoints, over the frames in which the primary person was seen."""
-        if track is None or not track.curves.seen.any():
-            return None
-        mean = np.mean(track.curves.confidence[track.curves.seen])
-        return round(float(mean), 4)
+
+def _average_confidence(track: MeasuredTrack | None) -> float | None:
+    """Of all 17 keypoints, over the frames in which the primary person was seen."""
+    if track is None or not track.curves.seen.any():
+        return None
+    mean = np.mean(track.curves.confidence[track.curves.seen])
+    return round(float(mean), 4)

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from pose_service.biomechanics.angles import PAIRS
-from pose_service.biomechanics.joints import observed
-from pose_service.biomechanics.movement import FrameMeasures, measure
+from pose_service.biomechanics.movement import FrameMeasures
 from pose_service.core.arrays import FloatArray
 from pose_service.core.keypoints import KeypointFrame, KeypointPerson
 from pose_service.core.skeletons import COCO17
 from pose_service.legacy.frame import Fields
-from pose_service.pipeline.keypoint_tracks import MeasuredTrack
+from pose_service.pipeline.keypoint_clip import MeasuredClip, unknown
 from pose_service.pose2d.config import BiomechanicsConfig
 
 ANGLE_NAMES = (
@@ -28,73 +27,68 @@ _UNIT_SCORES = ("symmetry_index",)
 
 @dataclass(frozen=True)
 class FrameWriter:
-    """Frames of one clip to entries. `tracks`: everybody's measures by track id.
+    """Frames of one clip, as `MeasuredClip.frames` gives them, to entries.
 
     What `analysis` switches off is null.
     """
 
-    tracks: Mapping[int, MeasuredTrack]
-    primary_id: int | None
-    model_used: str
+    clip: MeasuredClip
     analysis: BiomechanicsConfig
-    axes: int
 
     def pose(self, frame: KeypointFrame) -> Fields:
         """An entry of `poses_per_frame`: the primary person, or nobody."""
-        person = next((one for one in frame.people if one.track_id == self.primary_id), None)
-        info = {**self._place(frame), "model_used": self.model_used}
-        if person is None:
-            nobody = {"keypoints": None, "keypoints_3d": None, "bounding_box": None}
-            info |= {"provenance": None, "track_id": None, "confidence": None}
-            return {**nobody, "biomechanics": self._measures(None), "frame_info": info}
-        about = self._about(person)
-        box = about.pop("bounding_box")
-        return {**self._body(frame.index, person), "bounding_box": box, "frame_info": info | about}
+        head = self.clip.clip.head
+        person = next((one for one in frame.people if one.track_id == head.primary_id), None)
+        about = _NOBODY if person is None else _about(person)
+        place = {**_place(frame), "model_used": head.model.name}
+        return {**self._body(frame.index, person), "frame_info": place | about}
 
     def people(self, frame: KeypointFrame) -> Fields:
         """An entry of `people_per_frame`: everybody."""
-        people = [
-            {**self._about(person), **self._body(frame.index, person)} for person in frame.people
-        ]
-        return {**self._place(frame), "people": people}
+        people = [{**_about(one), **self._body(frame.index, one)} for one in frame.people]
+        return {**_place(frame), "people": people}
 
-    def _place(self, frame: KeypointFrame) -> Fields:
-        return {"frame_number": frame.index, "timestamp": round(frame.time_s, 6)}
-
-    def _about(self, person: KeypointPerson) -> Fields:
+    def _body(self, index: int, person: KeypointPerson | None) -> Fields:
+        if person is None:
+            measures = unknown(self.clip.axes)
+            return {**_NO_BODY, "biomechanics": biomechanics_fields(measures, self.analysis)}
+        track = self.clip.tracks[person.track_id]
+        measures = track.movement.frame(index - track.curves.first)
+        metres = person.points_cam_m
         return {
-            "track_id": person.track_id,
-            "provenance": person.provenance.value,
-            "confidence": round(person.confidence, _UNIT),
+            "keypoints": _named(person.points_px, person.point_confidence),
+            "keypoints_3d": None if metres is None else _named_3d(metres),
             "bounding_box": np.round(person.box_xyxy_px, _PX).tolist(),
+            "biomechanics": biomechanics_fields(measures, self.analysis),
         }
 
-    def _body(self, index: int, person: KeypointPerson) -> Fields:
-        """Keypoints as they were measured where the person was seen, else as they were filled."""
-        track = self.tracks[person.track_id]
-        place = index - track.curves.first
-        points_px, points_cam_m = person.points_px, person.points_cam_m
-        if track.curves.seen[place]:
-            points_px = track.curves.points_px[place]
-            if track.curves.points_cam_m is not None:
-                points_cam_m = track.curves.points_cam_m[place]
-        return {
-            "keypoints": _named(points_px, person.point_confidence),
-            "keypoints_3d": None if points_cam_m is None else _named_3d(points_cam_m),
-            "biomechanics": self._measures(track.movement.frame(place)),
-        }
 
-    def _measures(self, measures: FrameMeasures | None) -> Fields | None:
-        wanted = self.analysis
-        if not wanted.enabled:
-            return None
-        one = _unknown(self.axes) if measures is None else measures
-        return {
-            **_angle_parts(one, wanted),
-            "movement_analysis": _scores(one, wanted),
-            "body_alignment": _rounded(one.body_alignment),
-            **_balance_parts(one, wanted),
-        }
+def biomechanics_fields(measures: FrameMeasures, wanted: BiomechanicsConfig) -> Fields | None:
+    """Everything measured of one person in one frame."""
+    if not wanted.enabled:
+        return None
+    return {
+        **_angle_parts(measures, wanted),
+        "movement_analysis": _scores(measures, wanted),
+        "body_alignment": _rounded(measures.body_alignment),
+        **_balance_parts(measures, wanted),
+    }
+
+
+_NOBODY: Fields = {"track_id": None, "provenance": None, "confidence": None}
+_NO_BODY: Fields = {"keypoints": None, "keypoints_3d": None, "bounding_box": None}
+
+
+def _place(frame: KeypointFrame) -> Fields:
+    return {"frame_number": frame.index, "timestamp": round(frame.time_s, 6)}
+
+
+def _about(person: KeypointPerson) -> Fields:
+    return {
+        "track_id": person.track_id,
+        "provenance": person.provenance.value,
+        "confidence": round(person.confidence, _UNIT),
+    }
 
 
 def _angle_parts(measures: FrameMeasures, wanted: BiomechanicsConfig) -> Fields:
@@ -174,9 +168,3 @@ def _point(place: tuple[float, ...] | None) -> Fields | None:
         return None
     decimals = _PX if len(place) == 2 else _METRES
     return {axis: round(value, decimals) for axis, value in zip("xyz", place, strict=False)}
-
-
-def _unknown(axes: int) -> FrameMeasures:
-    """What is measured of nobody."""
-    points, confidence = np.full((1, len(COCO17), axes), np.nan), np.zeros((1, len(COCO17)))
-    return measure(observed(COCO17, np.zeros(1), points, confidence)).frame(0)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, request, send_file
 
 from pose_service.core.errors import BadRequestError, NotFoundError
 from pose_service.jobs.describe import progress_of
@@ -24,6 +24,7 @@ from pose_service.web.clip_jobs import (
     unfinished_answer,
 )
 from pose_service.web.forms import SliceForm, read_form
+from pose_service.web.pose_films import annotated_video
 from pose_service.web.pose_forms import PoseForm, PosePathForm, PoseUrlForm
 from pose_service.web.service import service
 from pose_service.web.uploads import Upload
@@ -92,6 +93,17 @@ def result(job_id: str) -> Response:
     if "from" in request.args or "to" in request.args:
         answer = answer.sliced(wanted.first, wanted.last)
     return stream_answer(answer.write())
+
+
+@blueprint.get("/pose/annotated/<job_id>.mp4")
+def annotated(job_id: str) -> Response:
+    """A complete clip as an mp4 with keypoints, angles and scores drawn; with the clip that it is
+    compared with beside it, in step.
+    """
+    job = find_job(job_id, JobKind.POSE)
+    if job.state is not JobState.COMPLETE:
+        return unfinished_answer(job)
+    return send_file(annotated_video(job, pose_answer(job)), "video/mp4", conditional=True)
 
 
 def pose_answer(job: Job) -> PoseAnswer:
