@@ -1,7 +1,7 @@
 """What a request for the keypoints of a clip may hold."""
 
 from dataclasses import replace
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -58,7 +58,7 @@ class PoseForm(OrderForm):
     confidence: float | None = Field(
         None, ge=0, le=1, allow_inf_nan=False, description="a number from 0 to 1"
     )
-    angles: Angles = Field(Angles.AUTO, strict=False, description='"auto", "2d" or "3d"')
+    angles: Literal["auto", "2d", "3d"] = Field("auto", description='"auto", "2d" or "3d"')
     smoothing: bool = Field(True, description="true or false")
     cutoff_hz: float = Field(
         CUTOFF_HZ, ge=0.5, le=100, allow_inf_nan=False, description="a number of Hz from 0.5 to 100"
@@ -81,7 +81,7 @@ class PoseForm(OrderForm):
             video=self.video,
             data=self.data,
             confidence=threshold if self.confidence is None else self.confidence,
-            angles=self.angles,
+            angles=Angles(self.angles),
             cutoff_hz=self.cutoff_hz if self.smoothing else None,
             limits=tuple(row.limit for row in self.limits),
             compare_with=self.compare_with,
