@@ -65,8 +65,9 @@ class Packing(Enum):
 class FileSource:
     """One thing to fetch, and the files that it holds.
 
-    `members` pairs a path inside the archive with the file it becomes; a source that is no
-    archive pairs its one file with that file's name. The addresses `urls` are tried in order; a
+    `members` pairs a path inside the archive with the file it becomes (in a zip archive it may
+    begin with `*/`: in whatever folder); a source that is no archive pairs its one file with that
+    file's name. The addresses `urls` are tried in order; a
     source without any is one that the user must get by hand. `elsewhere` are folders in which
     the archive may lie already. Size and hash are those of the whole, as far as known.
     """

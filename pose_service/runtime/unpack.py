@@ -56,11 +56,20 @@ def unpack(
 
 def _of_zip(packed: Path, wanted: Mapping[str, OfficialFile]) -> Iterator[PackedFile]:
     with zipfile.ZipFile(packed) as archive:
-        _expect_all(packed, wanted, set(archive.namelist()))
+        names = {member: _in_zip(member, archive.namelist()) for member in wanted}
+        _expect_all(packed, wanted, {member for member, name in names.items() if name})
         for member, file in wanted.items():
-            size = archive.getinfo(member).file_size
-            with archive.open(member) as stream:
-                yield PackedFile(file, size, _pieces(stream), file.name)
+            info = archive.getinfo(names[member])
+            with archive.open(info) as stream:
+                yield PackedFile(file, info.file_size, _pieces(stream), file.name)
+
+
+def _in_zip(member: str, names: list[str]) -> str:
+    """The name of `member` in the archive; empty where it is missing, or could be several."""
+    if not member.startswith("*/"):
+        return member if member in names else ""
+    fitting = [name for name in names if f"/{name}".endswith(member[1:])]
+    return fitting[0] if len(fitting) == 1 else ""
 
 
 def _of_tar(packed: Path, wanted: Mapping[str, OfficialFile]) -> Iterator[PackedFile]:

@@ -1,0 +1,76 @@
+"""Tiny ONNX files whose answers are known, and pictures for them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from pose_service.core.arrays import FloatArray
+
+OPSET = 17
+IR_VERSION = 8
+
+
+def value(name: str, shape: Sequence[int | str], element: int = TensorProto.FLOAT) -> object:
+    return helper.make_tensor_value_info(name, element, shape)
+
+
+def saved(
+    path: Path,
+    nodes: Sequence[onnx.NodeProto],
+    inputs: Sequence[object],
+    outputs: Sequence[object],
+    weights: dict[str, np.ndarray] | None = None,
+) -> Path:
+    """An ONNX file of these nodes; `path`."""
+    tensors = [numpy_helper.from_array(array, name) for name, array in (weights or {}).items()]
+    graph = helper.make_graph(nodes, "net", inputs, outputs, tensors)
+    opsets = [helper.make_opsetid("", OPSET)]
+    model = helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+def constant_net(
+    path: Path,
+    input_shape: Sequence[int | str],
+    answers: Sequence[FloatArray],
+    *,
+    half: bool = False,
+) -> Path:
+    """A net that gives every picture of its batch the same `answers`, whatever it shows.
+
+    What it answers is added to nought times the picture's mean, so that the batch is the input's.
+    """
+    element = TensorProto.FLOAT16 if half else TensorProto.FLOAT
+    kind = np.float16 if half else np.float32
+    weights = {"nought": np.zeros(1, kind), "shape": np.array([-1, 1, 1], np.int64)}
+    nodes = [
+        helper.make_node("ReduceMean", ["input"], ["mean"], axes=[1, 2, 3], keepdims=0),
+        helper.make_node("Mul", ["mean", "nought"], ["none"]),
+    ]
+    outputs = []
+    for index, answer in enumerate(answers):
+        name = f"out{index}"
+        weights[f"answer{index}"] = answer[None].astype(kind)
+        weights[f"axes{index}"] = np.array([-1] + [1] * answer.ndim, np.int64)
+        nodes += [
+            helper.make_node("Reshape", ["none", f"axes{index}"], [f"flat{index}"]),
+            helper.make_node("Add", [f"flat{index}", f"answer{index}"], [name]),
+        ]
+        outputs.append(value(name, (input_shape[0], *answer.shape), element))
+    weights.pop("shape")
+    return saved(path, nodes, [value("input", input_shape, element)], outputs, weights)
+
+
+def simcc_of(x_px: FloatArray, y_px: FloatArray, width_px: int, height_px: int) -> list[FloatArray]:
+    """(17, 2 width) and (17, 2 height): SimCC answers that peak at half-pixel places."""
+    curves = []
+    for places, length in ((x_px, 2 * width_px), (y_px, 2 * height_px)):
+        curve = np.zeros((17, length), np.float32)
+        curve[np.arange(17), np.round(2 * places).astype(int)] = 0.8
+        curves.append(curve)
+    return curves
