@@ -1,8 +1,10 @@
 """The application: everything is wired here, and nothing is made on import."""
 
 import logging
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from functools import partial
+from types import MappingProxyType
 
 from flask import Flask
 
@@ -14,7 +16,7 @@ from pose_service.jobs.attempt import ClipTask
 from pose_service.jobs.records import Job, JobKind
 from pose_service.jobs.service import JobService
 from pose_service.pipeline.keypoint_results import write_keypoints
-from pose_service.pipeline.keypoint_run import KeypointMaker
+from pose_service.pipeline.keypoint_run import KeypointJob, KeypointMaker
 from pose_service.pipeline.keypoint_wish import KeypointWish
 from pose_service.pipeline.results import write_result
 from pose_service.pipeline.video import ClipOptions, ClipWatch, NetRunner, process_clip
@@ -39,8 +41,6 @@ from pose_service.web import (
 from pose_service.web.service import Service, part_of
 
 log = logging.getLogger(__name__)
-
-NO_NETS = "no 2D net is there"
 
 BLUEPRINTS = (
     *(health, metrics, frames, batches, clips, pose_clips, downloads, overlays, jobs),
@@ -86,7 +86,7 @@ def job_service(
 
 
 def run_job(
-    settings: Settings, hub: NetRunner, numbers: Metrics, task: ClipTask, watch: ClipWatch
+    settings: Settings, hub: ModelHub, numbers: Metrics, task: ClipTask, watch: ClipWatch
 ) -> None:
     """Work on one job of any kind and leave its result in the task's folder."""
     with log_context(job_id=task.job.job_id):
@@ -94,20 +94,14 @@ def run_job(
 
 
 def run_pose(
-    settings: Settings, hub: NetRunner, numbers: Metrics, task: ClipTask, watch: ClipWatch
+    settings: Settings, hub: ModelHub, numbers: Metrics, task: ClipTask, watch: ClipWatch
 ) -> None:
     """Keypoints in every frame of a clip."""
+    angles = KeypointWish.from_json(task.job.asked).angles
+    work = KeypointJob(task.source, angles, task.folder, task.kept, task.elsewhere)
     with numbers.clip_stages() as stages:
-        maker = KeypointMaker(hub, None, NO_NETS)
-        run = maker.run(
-            task.source,
-            _options(settings, task.job),
-            KeypointWish.from_json(task.job.asked).angles,
-            task.folder,
-            watch.also(stages),
-            kept=task.kept,
-            elsewhere=task.elsewhere,
-        )
+        maker = KeypointMaker(hub, hub.keypoints.get())
+        run = maker.run(work, _options(settings, task.job), watch.also(stages))
         write_keypoints(task.folder, replace(run, frames=numbers.passed(run.frames)))
 
 
@@ -137,7 +131,11 @@ def _options(settings: Settings, job: Job) -> ClipOptions:
     )
 
 
-RUNNERS = {JobKind.CLIP: run_clip, JobKind.POSE: run_pose}
+Runner = Callable[[Settings, ModelHub, Metrics, ClipTask, ClipWatch], None]
+
+RUNNERS: Mapping[JobKind, Runner] = MappingProxyType(
+    {JobKind.CLIP: run_clip, JobKind.POSE: run_pose}
+)
 
 
 def _nets_are(settings: Settings) -> str:

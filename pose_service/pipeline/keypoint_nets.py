@@ -9,12 +9,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
-from pose_service.core.arrays import FloatArray, ImageArray
-from pose_service.core.keypoints import KeypointFrame, KeypointModel, KeypointPerson
+from pose_service.core.keypoints import KeypointFrame, KeypointPerson
 from pose_service.core.records import (
     NEW_TRACK,
     ClipInfo,
@@ -30,40 +28,14 @@ from pose_service.pipeline.keypoint_results import KeypointRun
 from pose_service.pipeline.observation_log import ObservationLog
 from pose_service.pipeline.tracks import KeptTrack, choose_tracks
 from pose_service.pipeline.video import ClipOptions, ClipWatch, least_frames, noted
+from pose_service.pose2d.seam import Pose2D
 from pose_service.tracking.boxes import BoxTracker
 
 _REPORT_EVERY = 120
 
 
-class PersonDetector(Protocol):
-    """Finds people: boxes (n, 4) x1 y1 x2 y2 in pixels and scores (n,) for each picture."""
-
-    def detect(self, images: Sequence[ImageArray]) -> Sequence[tuple[FloatArray, FloatArray]]: ...
-
-
-class KeypointNet(Protocol):
-    """Sees (n, 17, 2) pixels and (n, 17) confidences of the people in boxes (n, 4)."""
-
-    def keypoints(
-        self, image: ImageArray, boxes_xyxy_px: FloatArray
-    ) -> tuple[FloatArray, FloatArray]: ...
-
-
-class KeypointNets(Protocol):
-    """Both, and what they are called."""
-
-    @property
-    def detector(self) -> PersonDetector: ...
-
-    @property
-    def net(self) -> KeypointNet: ...
-
-    @property
-    def model(self) -> KeypointModel: ...
-
-
 def keypoints_by_nets(
-    source: Path, nets: KeypointNets, options: ClipOptions, scratch: Path, watch: ClipWatch
+    source: Path, nets: Pose2D, options: ClipOptions, scratch: Path, watch: ClipWatch
 ) -> KeypointRun:
     """Everybody's keypoints in the clip `source`; `scratch` is a folder for the log.
 
@@ -93,7 +65,7 @@ def keypoints_by_nets(
 
 def _look(
     clip: Clip,
-    nets: KeypointNets,
+    nets: Pose2D,
     log: ObservationLog,
     max_frames: int | None,
     report: Callable[[int], None],
@@ -110,7 +82,7 @@ def _look(
     return times_s
 
 
-def _observe(nets: KeypointNets, frame: Frame) -> list[Observation]:
+def _observe(nets: Pose2D, frame: Frame) -> list[Observation]:
     ((boxes, scores),) = nets.detector.detect([frame.image])
     if not len(boxes):
         return []

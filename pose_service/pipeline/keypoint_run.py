@@ -1,47 +1,56 @@
 """A clip to keypoints, by whichever nets there are: those of the picture's plane, or the engine."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pose_service.pipeline.keypoint_bodies import keypoint_frames, model_of
-from pose_service.pipeline.keypoint_nets import KeypointNets, keypoints_by_nets
+from pose_service.pipeline.keypoint_nets import keypoints_by_nets
 from pose_service.pipeline.keypoint_results import KeypointRun
 from pose_service.pipeline.keypoint_wish import Angles
 from pose_service.pipeline.sights import Elsewhere
 from pose_service.pipeline.video import ClipOptions, ClipWatch, NetRunner, process_clip
+from pose_service.pose2d.seam import NotChosen, Pose2D
 
 
+@dataclass(frozen=True)
+class KeypointJob:
+    """The clip `source`, where `angles` are wanted, and a folder for what is of use meanwhile.
+
+    `kept`, `elsewhere`: see `pipeline.video.process_clip`; they are for the engine.
+    """
+
+    source: Path
+    angles: Angles
+    scratch: Path
+    kept: Path | None = None
+    elsewhere: Elsewhere | None = None
+
+
+@dataclass(frozen=True)
 class KeypointMaker:
-    """`nets` see keypoints; where there are none, `why_not` says so and the engine's joints serve.
+    """`nets` see keypoints in the picture; where there are none the engine's joints serve.
 
     Joints in space are the engine's alone, so that it serves too where they are asked for.
     """
 
-    def __init__(self, hub: NetRunner, nets: KeypointNets | None, why_not: str) -> None:
-        self._hub = hub
-        self._nets = nets
-        self._why_not = why_not
+    hub: NetRunner
+    nets: Pose2D | NotChosen
 
-    def run(
-        self,
-        source: Path,
-        options: ClipOptions,
-        angles: Angles,
-        scratch: Path,
-        watch: ClipWatch,
-        *,
-        kept: Path | None = None,
-        elsewhere: Elsewhere | None = None,
-    ) -> KeypointRun:
-        """See `pipeline.video.process_clip`; `kept` and `elsewhere` are for the engine."""
-        if self._nets is not None and angles is not Angles.SPACE:
-            return keypoints_by_nets(source, self._nets, options, scratch, watch)
-        wanted = replace(options, landmarks=True)
+    def run(self, job: KeypointJob, options: ClipOptions, watch: ClipWatch) -> KeypointRun:
+        """Raises as `pipeline.video.process_clip` does."""
+        if isinstance(self.nets, Pose2D) and job.angles is not Angles.SPACE:
+            return keypoints_by_nets(job.source, self.nets, options, job.scratch, watch)
         run = process_clip(
-            source, self._hub, wanted, scratch, watch, kept=kept, elsewhere=elsewhere
+            job.source,
+            self.hub,
+            replace(options, landmarks=True),
+            job.scratch,
+            watch,
+            kept=job.kept,
+            elsewhere=job.elsewhere,
         )
-        engine = self._hub.wait(0)
-        why = self._why_not if self._nets is None else ""
+        engine = self.hub.wait(0)
+        why = self.nets.reason if isinstance(self.nets, NotChosen) else ""
         return KeypointRun(
             info=run.info,
             primary_id=run.primary_id,

@@ -62,7 +62,7 @@ def _submit(order: Order, form: OrderForm) -> Job:
         here.hub.wait(0)
     if form.end is not None and form.end <= form.start:
         raise BadRequestError(f"end: expected more than {form.start:g} (start), got {form.end:g}")
-    options, asked = form.options(here.settings), form.asked(here.settings)
+    options, asked = form.options(here), form.asked(here)
     order = replace(order, options=options, kind=form.kind, asked=asked)
     job = here.jobs.submit(replace(order, terms=_terms(order, form)))
     note(job_id=job.job_id, outcome="queued")

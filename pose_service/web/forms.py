@@ -16,12 +16,12 @@ from pydantic import (
 )
 from pydantic.fields import FieldInfo
 
-from pose_service.core.config import Settings
 from pose_service.core.errors import BadRequestError
 from pose_service.core.skeletons import SKELETONS
 from pose_service.jobs.records import JobKind, JobOptions, JobState
 from pose_service.legacy.downloads import FORMATS
 from pose_service.rendering.style import NO_LAYERS, Layer, OverlayStyle
+from pose_service.web.service import Service
 
 LARGEST_INTEGER = 2**53 - 1
 """Beyond it JavaScript cannot tell integers apart."""
@@ -148,17 +148,18 @@ class OrderForm(Form):
         None, min_length=1, max_length=4096, description="an http or https address, as text"
     )
 
-    def options(self, settings: Settings) -> JobOptions:
+    def options(self, here: Service) -> JobOptions:
         """What shapes the work on the clip; `end` comes after `start`."""
+        merge = here.settings.merge_tracks
         return JobOptions(
             max_frames=self.max_frames,
-            merge_tracks=settings.merge_tracks if self.merge_tracks is None else self.merge_tracks,
+            merge_tracks=merge if self.merge_tracks is None else self.merge_tracks,
             start_s=self.start,
             end_s=self.end,
             every=self.every,
         )
 
-    def asked(self, settings: Settings) -> str:
+    def asked(self, here: Service) -> str:
         """JSON of what only clips of this kind are asked for."""
         return ""
 
@@ -173,9 +174,9 @@ class ClipForm(OrderForm):
     raw: bool = Field(False, description="true or false")
     joint_sets: JointSets = Field(description=f"a list of names out of {', '.join(SKELETONS)}")
 
-    def options(self, settings: Settings) -> JobOptions:
+    def options(self, here: Service) -> JobOptions:
         return replace(
-            super().options(settings),
+            super().options(here),
             smooth=self.smooth,
             faces=self.faces,
             mesh=self.mesh,

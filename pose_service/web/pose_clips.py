@@ -12,7 +12,6 @@ from pose_service.legacy.frame import Fields
 from pose_service.legacy.pose_clip import Other, PoseAnswer
 from pose_service.pipeline.keypoint_results import StoredKeypoints
 from pose_service.pipeline.keypoint_wish import KeypointWish
-from pose_service.pose2d.config import read_model_config
 from pose_service.web.answers import json_answer, stream_answer
 from pose_service.web.clip_jobs import (
     find_job,
@@ -120,7 +119,7 @@ def pose_answer(job: Job) -> PoseAnswer:
     return PoseAnswer(
         clip=StoredKeypoints.open(here.jobs.result(job)),
         wish=wish,
-        analysis=read_model_config(here.settings).biomechanics,
+        analysis=here.nets_config.biomechanics,
         fields=fields,
         other=_other(wish.compare_with),
     )

@@ -7,11 +7,10 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from pose_service.biomechanics.angles import ANGLES
 from pose_service.biomechanics.events import AngleLimit
-from pose_service.core.config import Settings
 from pose_service.jobs.records import JobKind, JobOptions
 from pose_service.pipeline.keypoint_wish import CUTOFF_HZ, Angles, KeypointWish
-from pose_service.pose2d.config import read_model_config
 from pose_service.web.forms import Form, OrderForm, parsed_list
+from pose_service.web.service import Service
 
 MOST_LIMITS = 100
 
@@ -72,11 +71,11 @@ class PoseForm(OrderForm):
         None, min_length=1, max_length=64, description="the job_id of another clip sent to /pose"
     )
 
-    def options(self, settings: Settings) -> JobOptions:
-        return replace(super().options(settings), smooth=self.smoothing)
+    def options(self, here: Service) -> JobOptions:
+        return replace(super().options(here), smooth=self.smoothing)
 
-    def asked(self, settings: Settings) -> str:
-        threshold = read_model_config(settings).performance.confidence_threshold
+    def asked(self, here: Service) -> str:
+        threshold = here.nets_config.performance.confidence_threshold
         return KeypointWish(
             video=self.video,
             data=self.data,
