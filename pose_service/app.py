@@ -30,6 +30,7 @@ from pose_service.web import (
     errors,
     frames,
     health,
+    healthz,
     jobs,
     legacy_jobs,
     limits,
@@ -43,7 +44,7 @@ from pose_service.web.service import Service, part_of
 log = logging.getLogger(__name__)
 
 BLUEPRINTS = (
-    *(health, metrics, frames, batches, clips, pose_clips, downloads, overlays, jobs),
+    *(health, healthz, metrics, frames, batches, clips, pose_clips, downloads, overlays, jobs),
     legacy_jobs,
 )
 
