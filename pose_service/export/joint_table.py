@@ -47,13 +47,13 @@ def joint_table(joints: Sequence[str], rows: Iterable[JointRow]) -> Iterator[byt
     Each joint has five columns: `<joint>_x_m`, `_y_m`, `_z_m`, `_x_px`, `_y_px`. A cell that is not
     known is empty.
     """
-    yield _line([*_FIRST, *(f"{joint}_{column}" for joint in joints for column in _OF_JOINT)])
+    yield csv_line([*_FIRST, *(f"{joint}_{column}" for joint in joints for column in _OF_JOINT)])
     for row in rows:
         time_s = "" if row.time_s is None else f"{row.time_s:.6f}"
         numbers = np.concatenate([row.joints_cam_m, row.joints_px], axis=1).ravel()
         head = [row.frame_number, time_s, row.track_id, row.provenance, f"{row.confidence:.4f}"]
         box = [f"{value:.2f}" for value in row.box_xyxy_px.tolist()]
-        yield _line([*head, *box, *(f"{value:.7g}" for value in numbers.tolist())])
+        yield csv_line([*head, *box, *(f"{value:.7g}" for value in numbers.tolist())])
 
 
 def clip_table(frames: Iterable[PosedFrame]) -> Iterator[bytes]:
@@ -94,7 +94,8 @@ def tracklet_table(frames: Iterable[TrackletFrame]) -> Iterator[bytes]:
     return joint_table(HMR44.joints, rows)
 
 
-def _line(cells: Sequence[object]) -> bytes:
+def csv_line(cells: Sequence[object]) -> bytes:
+    """One line of a table, UTF-8."""
     buffer = StringIO()
     csv.writer(buffer, lineterminator="\n").writerow(cells)
     return buffer.getvalue().encode()
