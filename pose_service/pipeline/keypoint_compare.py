@@ -24,7 +24,7 @@ KNOWN_SHARE = 0.5
 def primary_curves(clip: StoredKeypoints) -> TrackCurves | None:
     """Of the clip's primary person."""
     primary_id = clip.head.primary_id
-    return None if primary_id is None else curves_of(clip).get(primary_id)
+    return None if primary_id is None else curves_of(clip).tracks.get(primary_id)
 
 
 def compare_tracks(

@@ -50,12 +50,21 @@ class TrackCurves:
             expect_shape("points_cam_m", self.points_cam_m, (count, points, 3))
 
 
-def curves_of(clip: StoredKeypoints) -> dict[int, TrackCurves]:
-    """Everybody's curves by track id, the primary's first."""
+@dataclass(frozen=True)
+class ClipCurves:
+    """`times_s`: (frames of the clip,). `tracks`: everybody by track id, the primary first."""
+
+    times_s: FloatArray
+    tracks: Mapping[int, TrackCurves]
+
+
+def curves_of(clip: StoredKeypoints) -> ClipCurves:
+    """Everybody's curves, in one pass over the clip."""
     times_s = np.zeros(clip.head.info.frame_count)
     sights = _sights(clip.frames(), times_s)
     in_order = sorted(sights, key=lambda track_id: (track_id != clip.head.primary_id, track_id))
-    return {track_id: _curves(track_id, sights[track_id], times_s) for track_id in in_order}
+    tracks = {track_id: _curves(track_id, sights[track_id], times_s) for track_id in in_order}
+    return ClipCurves(times_s, tracks)
 
 
 def _sights(

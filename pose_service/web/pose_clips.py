@@ -8,11 +8,13 @@ from flask import Blueprint, Response, request, send_file
 from pose_service.core.errors import BadRequestError, NotFoundError
 from pose_service.jobs.describe import progress_of
 from pose_service.jobs.records import Job, JobKind, JobState
+from pose_service.legacy.downloads import stem_of
 from pose_service.legacy.frame import Fields
 from pose_service.legacy.pose_clip import Other, PoseAnswer
+from pose_service.legacy.pose_files import FORMATS, pose_file
 from pose_service.pipeline.keypoint_results import StoredKeypoints
 from pose_service.pipeline.keypoint_wish import KeypointWish
-from pose_service.web.answers import json_answer, stream_answer
+from pose_service.web.answers import file_answer, json_answer, stream_answer
 from pose_service.web.clip_jobs import (
     find_job,
     old_word,
@@ -22,9 +24,15 @@ from pose_service.web.clip_jobs import (
     submit_url,
     unfinished_answer,
 )
-from pose_service.web.forms import SliceForm, read_form
+from pose_service.web.forms import read_form
 from pose_service.web.pose_films import annotated_video
-from pose_service.web.pose_forms import PoseForm, PosePathForm, PoseUrlForm
+from pose_service.web.pose_forms import (
+    JSON_FORMAT,
+    PoseForm,
+    PosePathForm,
+    PoseResultForm,
+    PoseUrlForm,
+)
 from pose_service.web.service import service
 from pose_service.web.uploads import Upload
 
@@ -83,12 +91,14 @@ def status(job_id: str) -> Response:
 
 @blueprint.get("/pose/result/<job_id>")
 def result(job_id: str) -> Response:
-    """A complete clip's answer, or the slice `?from=&to=` of its frames."""
+    """A complete clip's answer, or the slice `?from=&to=` of its frames; or a file of it."""
     job = find_job(job_id, JobKind.POSE)
-    wanted = read_slice(SliceForm)
+    wanted = read_slice(PoseResultForm)
     if job.state is not JobState.COMPLETE:
         return unfinished_answer(job)
     answer = pose_answer(job)
+    if wanted.format != JSON_FORMAT:
+        return _file(job, answer, wanted)
     if "from" in request.args or "to" in request.args:
         answer = answer.sliced(wanted.first, wanted.last)
     return stream_answer(answer.write())
@@ -123,6 +133,14 @@ def pose_answer(job: Job) -> PoseAnswer:
         fields=fields,
         other=_other(wish.compare_with),
     )
+
+
+def _file(job: Job, answer: PoseAnswer, wanted: PoseResultForm) -> Response:
+    """The clip in the format asked for, for a browser to save."""
+    name = stem_of(job.video_path)
+    asked = pose_file(wanted.format, answer, name, wanted.track)
+    made_as = FORMATS[wanted.format]
+    return file_answer(made_as.write(asked), made_as.media_type, f"{name}.{made_as.ending}")
 
 
 def _submitted(form: PoseForm, submit: Any, what: Any) -> Job:

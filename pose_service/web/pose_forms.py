@@ -8,11 +8,13 @@ from pydantic import BeforeValidator, Field, model_validator
 from pose_service.biomechanics.angles import ANGLES
 from pose_service.biomechanics.events import AngleLimit
 from pose_service.jobs.records import JobKind, JobOptions
+from pose_service.legacy.pose_files import FORMATS
 from pose_service.pipeline.keypoint_wish import CUTOFF_HZ, Angles, KeypointWish
-from pose_service.web.forms import Form, OrderForm, parsed_list
+from pose_service.web.forms import Count, Form, OrderForm, SliceForm, parsed_list
 from pose_service.web.service import Service
 
 MOST_LIMITS = 100
+JSON_FORMAT = "json"
 
 _ANGLE = "|".join(ANGLES)
 
@@ -101,3 +103,12 @@ class PosePathForm(PoseForm):
     video_path: str = Field(
         min_length=1, max_length=4096, description="the path of a video file, as text"
     )
+
+
+class PoseResultForm(SliceForm):
+    """In which form a finished clip is wanted; the slice is that of `json`."""
+
+    format: str = Field(
+        JSON_FORMAT, max_length=40, description=f"one of {', '.join((JSON_FORMAT, *FORMATS))}"
+    )
+    track: Count | None = Field(None, description="the track_id of somebody in the clip")

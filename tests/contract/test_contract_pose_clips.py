@@ -1,5 +1,6 @@
 """POST /pose with a clip: the contract of the 2D service, and what this service adds."""
 
+import csv
 import json
 import math
 import time
@@ -408,11 +409,14 @@ def test_biomechanics_can_be_switched_off(tmp_path: Path, clip: Path) -> None:
     settings = Settings(state_dir=tmp_path, media_roots=(clip.parent,), biomechanics_analysis=False)
     with running(settings) as caller:
         body = caller.post("/pose", json={"video_path": str(clip), "max_frames": 3}).body
+        page = caller.get(f"/pose/result/{body['job_id']}?format=pdf")
+        markers = caller.client.get(f"/pose/result/{body['job_id']}?format=trc")
     check_pose(body)
     data = body["data"]
     assert any("BIOMECHANICS_ANALYSIS" in one for one in data["processing_summary"]["notes"])
     assert data["summary"] is data["poses_per_frame"][0]["biomechanics"] is None
     assert data["poses_per_frame"][0]["keypoints"] is not None
+    assert (page.status, markers.status_code) == (400, 200)
 
 
 @pytest.mark.parametrize(
@@ -439,3 +443,80 @@ def test_a_part_that_the_config_file_switches_off_is_null_and_said(
     biomechanics = body["data"]["poses_per_frame"][0]["biomechanics"]
     assert biomechanics[gone] is None
     assert biomechanics[left] is not None
+
+
+@pytest.mark.parametrize(
+    ("wanted", "media_type", "begins", "ending"),
+    [
+        ("csv", "text/csv; charset=utf-8", b"frame_number,time_s,provenance,nose_x_px", "csv"),
+        ("trc", "text/plain; charset=utf-8", b"PathFileType\t4", "trc"),
+        ("mot", "text/plain; charset=utf-8", b"Coordinates", "mot"),
+        ("pdf", "application/pdf", b"%PDF-", "pdf"),
+        ("curves", "image/png", b"\x89PNG", "curves.png"),
+        ("strip", "image/png", b"\x89PNG", "strip.png"),
+    ],
+)
+def test_a_finished_clip_can_be_had_as_a_file(
+    caller: Caller, result: Body, wanted: str, media_type: str, begins: bytes, ending: str
+) -> None:
+    answer = caller.client.get(f"/pose/result/{result['job_id']}?format={wanted}")
+    assert (answer.status_code, answer.content_type) == (200, media_type)
+    assert answer.data.startswith(begins)
+    assert answer.headers["Content-Disposition"] == f"attachment; filename=walk.{ending}"
+
+
+def test_the_table_has_a_row_per_frame_with_the_numbers_of_the_answer(
+    caller: Caller, result: Body, poses: list[Body]
+) -> None:
+    text = caller.client.get(f"/pose/result/{result['job_id']}?format=csv").text
+    rows = list(csv.DictReader(text.splitlines()))
+    assert len(rows) == CLIP_FRAMES
+    for pose, row in zip(poses, rows, strict=True):
+        assert float(row["nose_x_px"]) == pytest.approx(
+            pose["keypoints"]["nose"]["x"], abs=DECIMALS
+        )
+        angle = pose["biomechanics"]["joint_angles"]["left_knee"]
+        assert (row["left_knee_deg"] == "") == (angle is None)
+        if angle is not None:
+            assert float(row["left_knee_deg"]) == pytest.approx(angle, abs=DECIMALS)
+
+
+def test_two_clips_compared_have_a_page_of_their_own(
+    caller: Caller, clip: Path, result: Body
+) -> None:
+    request = {"video_path": str(clip), "compare_with": result["job_id"]}
+    job_id = caller.post("/pose", json=request).body["job_id"]
+    assert caller.client.get(f"/pose/result/{job_id}?format=comparison").data[:5] == b"%PDF-"
+    alone = caller.get(f"/pose/result/{result['job_id']}?format=comparison")
+    assert (alone.status, alone.body["error"]) == (400, "this report compares nothing")
+
+
+@pytest.mark.parametrize(
+    ("query", "wanted"),
+    [
+        ("format=docx", "format: expected one of json, csv"),
+        ("format=csv&track=9", "track: expected"),
+    ],
+)
+def test_a_file_that_cannot_be_had_is_400(
+    caller: Caller, result: Body, query: str, wanted: str
+) -> None:
+    answer = caller.get(f"/pose/result/{result['job_id']}?{query}")
+    assert answer.status == 400
+    assert answer.body["error"].startswith(wanted)
+
+
+def test_who_comes_late_has_a_row_for_every_frame_of_the_clip(caller: Caller, media: Path) -> None:
+    """The second person is in the last 12 of 24 frames only."""
+    first, late = (20, 40, 80, 200), (200, 60, 240, 180)
+    images = [picture(first)] * 12 + [picture(first, late)] * 12
+    path = clip_file(media / "late.mp4", images)
+    body = caller.post("/pose", json={"video_path": str(path)}).body
+    check_pose(body)
+    (other,) = [person for person in body["data"]["people"] if not person["primary"]]
+    url = f"/pose/result/{body['job_id']}?format=csv&track={other['track_id']}"
+    rows = list(csv.DictReader(caller.client.get(url).text.splitlines()))
+    assert [row["frame_number"] for row in rows] == [str(index) for index in range(24)]
+    known = [index for index, row in enumerate(rows) if row["left_elbow_deg"]]
+    assert known == list(range(12, 24)), "filled frames are not measured"
+    assert other["frames_seen"] == 12
