@@ -22,7 +22,6 @@ from pose_service.runtime.hub import ModelHub
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SCHEMA = ROOT / "tests" / "data" / "http_schema.json"
-POSE_SCHEMA = ROOT / "tests" / "data" / "pose_schema.json"
 PERSON_BOX = (100, 40, 160, 200)
 CLIP_FRAMES = 20
 CLIP_FPS = 30
@@ -51,11 +50,6 @@ def check(name: str, body: Any) -> None:
     """Raise `ValidationError` unless `body` fits the definition of this name."""
     whole = {"$ref": f"#/$defs/{name}", "$defs": schema()["$defs"]}
     Draft202012Validator(whole).validate(body)
-
-
-def check_pose(body: Any) -> None:
-    """Raise `ValidationError` unless `body` fits the schema of /pose's answer to a clip."""
-    Draft202012Validator(json.loads(POSE_SCHEMA.read_text(encoding="utf-8"))).validate(body)
 
 
 def strictly_parsed(data: bytes) -> Any:

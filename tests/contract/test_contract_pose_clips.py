@@ -15,7 +15,6 @@ from contract_kit import (
     Body,
     Caller,
     check,
-    check_pose,
     large_part,
     person_base64,
     person_png,
@@ -23,6 +22,7 @@ from contract_kit import (
 )
 from file_server import mirror_of
 from makers import clip_file
+from pose_schema import check_pose
 from toy_engine import picture
 
 from pose_service.core.config import Settings
