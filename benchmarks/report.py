@@ -7,8 +7,8 @@ INTRO = """\
 # Performance
 
 This page is written by `python benchmarks/run.py`, `python benchmarks/jobs.py`,
-`python benchmarks/fourdhumans.py` and `python benchmarks/tracking.py` from the results files beside
-it; no number in it is typed by hand.
+`python benchmarks/pose2d.py`, `python benchmarks/fourdhumans.py` and
+`python benchmarks/tracking.py` from the results files beside it; no number in it is typed by hand.
 The machine is shared with other work: absolute times move with what else it does, so **ratios
 within one run are what counts**. Figures measured several times are medians, with the 10th and 90th
 percentile of the repeats as spread; single ones have no spread.
@@ -29,6 +29,11 @@ again, also when the run is interrupted.
 
 measures the clip jobs in three minutes on two cores, in the same manner, into
 `performance-jobs.json`: on SQLite, and with Redis and PostgreSQL where they are installed.
+
+    python benchmarks/pose2d.py
+
+measures our part of a call of the 2D nets in half a minute, in the same manner, into
+`performance-pose2d.json`; the stand-in of RTMPose-m is written into a temporary folder.
 
     python benchmarks/fourdhumans.py --device cpu --weights FOLDER
     python benchmarks/fourdhumans.py --device cuda --weights FOLDER

@@ -11,9 +11,9 @@ from benchmarks.figures import Measure
 from benchmarks.report import render
 
 PAGE = "performance.md"
-SERVICE, OFFICIAL, TRACKING, JOBS = (
+SERVICE, OFFICIAL, TRACKING, JOBS, POSE2D = (
     "performance.json", "performance-4dhumans.json", "performance-tracking.json",
-    "performance-jobs.json",
+    "performance-jobs.json", "performance-pose2d.json",
 )  # fmt: skip
 
 Bed = TypeVar("Bed")
@@ -43,7 +43,7 @@ def write(path: Path, results: Fields) -> None:
     """Keep `results`; if `path` has its usual name, make the page beside it anew."""
     path.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     print(f"written: {path}")
-    if path.name in (SERVICE, OFFICIAL, TRACKING, JOBS):
+    if path.name in (SERVICE, OFFICIAL, TRACKING, JOBS, POSE2D):
         page = path.with_name(PAGE)
         page.write_text(page_of(path.parent), encoding="utf-8")
         print(f"written: {page}")
@@ -52,7 +52,10 @@ def write(path: Path, results: Fields) -> None:
 def page_of(folder: Path) -> str:
     """The page that the results files in `folder` make; a missing one leaves its chapters out."""
     by_device = (read(folder / name).values() for name in (OFFICIAL, TRACKING))
-    parts = [*map(read, (folder / SERVICE, folder / JOBS)), *chain.from_iterable(by_device)]
+    parts = [
+        *map(read, (folder / SERVICE, folder / JOBS, folder / POSE2D)),
+        *chain.from_iterable(by_device),
+    ]
     return render([part for part in parts if part])
 
 

@@ -5,9 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pose_service import __version__
+from pose_service.core.config import KEYPOINT_MODES
 from pose_service.rendering.style import NO_LAYERS, Layer, layers_of
 
 Arguments = argparse.Namespace
+POSE2D = "pose2d"
+"""What `fetch-weights` calls the 2D nets, which belong to no engine."""
 
 
 def parse(argv: Sequence[str] | None = None) -> Arguments:
@@ -37,7 +40,14 @@ def parse(argv: Sequence[str] | None = None) -> Arguments:
 
 
 def _fetch_weights(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("engine", nargs="?", help="default: the engine that would be used")
+    parser.add_argument(
+        "engine", nargs="?", help=f"or {POSE2D}; default: the engine that would be used"
+    )
+    parser.add_argument(
+        "--mode",
+        choices=KEYPOINT_MODES,
+        help=f"which nets of {POSE2D}; default: POSE_KEYPOINT_MODE",
+    )
     parser.add_argument(
         "--from",
         dest="source",

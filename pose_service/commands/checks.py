@@ -10,6 +10,7 @@ from pathlib import Path
 from pose_service.bodies.anny import DATA_FILE
 from pose_service.commands.engine_checks import ROOT, cuda, files, nets_packages, packages
 from pose_service.commands.findings import Finding, State
+from pose_service.commands.pose2d_checks import nets_2d
 from pose_service.core.config import Settings, known_names, unknown_names
 from pose_service.core.errors import EngineError, PoseError
 from pose_service.engines.registry import choose
@@ -30,6 +31,7 @@ def examine(settings: Settings, *, full: bool = False) -> Iterator[Finding]:
     yield engine(settings)
     yield from files(settings, full=full)
     yield from nets_packages(settings)
+    yield from nets_2d(settings, full=full)
     yield free_body()
     yield folder("POSE_DATA_DIR", settings.data_dir)
     yield folder("POSE_STATE_DIR", settings.state_dir)

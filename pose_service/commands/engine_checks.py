@@ -30,9 +30,9 @@ def files(settings: Settings, *, full: bool = False) -> Iterator[Finding]:
     for recipe in _eligible(settings):
         wrong = State.PROBLEM if settings.engine == recipe.name else State.NOTE
         for file in (file for source in recipe.sources for file in source.files):
-            yield _file(file, settings, wrong, full=full)
+            yield look_at(file, settings, wrong, full=full)
         for file in (file for source in recipe.optional_sources for file in source.files):
-            yield _file(file, settings, State.NOTE, full=full)
+            yield look_at(file, settings, State.NOTE, full=full)
 
 
 def nets_packages(settings: Settings, requirements: Path = NETS_REQUIREMENTS) -> Iterator[Finding]:
@@ -120,7 +120,8 @@ def _eligible(settings: Settings) -> list[EngineRecipe]:
     return [known[settings.engine]] if settings.engine in known else list(known.values())
 
 
-def _file(file: OfficialFile, settings: Settings, wrong: State, *, full: bool) -> Finding:
+def look_at(file: OfficialFile, settings: Settings, wrong: State, *, full: bool) -> Finding:
+    """Where `file` is; `wrong` where it is missing or damaged. With `full` it is read."""
     try:
         path = located(file, settings)
         if full:

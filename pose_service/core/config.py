@@ -20,6 +20,8 @@ from pydantic_core import ErrorDetails
 from pose_service.core.errors import PoseError
 
 CONFIG_FILE_NAME = "POSE_CONFIG"
+KeypointMode = Literal["performance", "balanced", "lightweight"]
+KEYPOINT_MODES: tuple[str, ...] = get_args(KeypointMode)
 
 
 class SettingsError(PoseError):
@@ -103,9 +105,7 @@ class Settings(BaseModel):
     merge_tracks: bool = Field(True, alias="POSE_MERGE_TRACKS")
 
     nets_config: Path | None = Field(None, alias="POSE_MODEL_CONFIG")
-    keypoint_mode: Literal["performance", "balanced", "lightweight"] = Field(
-        "balanced", alias="POSE_KEYPOINT_MODE"
-    )
+    keypoint_mode: KeypointMode = Field("balanced", alias="POSE_KEYPOINT_MODE")
     # None: as the file of POSE_MODEL_CONFIG says
     rtmpose_enabled: bool | None = Field(None, alias="RTMPOSE_ENABLED")
     hrnet_enabled: bool | None = Field(None, alias="HRNET_ENABLED")

@@ -14,7 +14,7 @@ from pose_service.pose2d.files import HRNET, MODES, RTMDETS, Net
 from pose_service.pose2d.keypoint_nets import TopDownNet
 from pose_service.pose2d.seam import NotChosen, Pose2D
 from pose_service.pose2d.session import INSTALL, Seat, is_installed, seat_for
-from pose_service.runtime.weights import located
+from pose_service.runtime.weights import lacking, located
 
 _log = logging.getLogger(__name__)
 
@@ -46,8 +46,16 @@ def choose(settings: Settings, config: ModelConfig) -> Pose2D | NotChosen:
         except EngineError as error:
             _log.info("%s is not taken: %s", candidate.net.title, error)
             passed_over.append(error)
-    hints = dict.fromkeys(error.hint for error in passed_over if error.hint)
-    return NotChosen(_reasons(passed_over), " ".join(hints))
+    hints = [error.hint for error in passed_over if error.hint]
+    remedies = dict.fromkeys([*_other_modes(settings), *hints])
+    return NotChosen(_reasons(passed_over), " ".join(remedies))
+
+
+def _other_modes(settings: Settings) -> Iterator[str]:
+    """What to set where the files of another word are here."""
+    for word, mode in MODES.items():
+        if not (lacking(mode.detector.source, settings) or lacking(mode.rtmpose.source, settings)):
+            yield f"The files of {word} are here: set POSE_KEYPOINT_MODE={word}."
 
 
 def _candidates(settings: Settings, config: ModelConfig) -> Iterator[_Candidate]:
@@ -66,21 +74,21 @@ def _opened(
     if not candidate.asked.enabled:
         raise EngineError(f"{net.title} is switched off", hint=f"Set {candidate.setting}=true.")
     path = candidate.named or _here(net, settings)
-    detector = _detector(settings, seat)
+    detector, found_by = _detector(settings, seat)
     loaded, layout = net.opened_as.open(path, seat)
     model = KeypointModel(
         name=net.title,
         version=path.stem,
         precision=loaded.precision,
         axes=2,
-        fallback="; ".join(filter(None, (_reasons(passed_over), loaded.without_card))),
+        fallback="; ".join(filter(None, (_reasons(passed_over), found_by, loaded.without_card))),
     )
     _log.info("%s (%s) is taken, on %s", net.title, path, "a card" if loaded.on_card else "the CPU")
     return Pose2D(detector, TopDownNet(loaded, layout), model)
 
 
-def _detector(settings: Settings, seat: Seat) -> BoxNet:
-    """The mode's own detector, else one of RTMDet's that somebody put there."""
+def _detector(settings: Settings, seat: Seat) -> tuple[BoxNet, str]:
+    """The mode's own detector, else one of RTMDet's that somebody put there, and then which."""
     own = MODES[settings.keypoint_mode].detector
     failures: list[EngineError] = []
     for net in (own, *RTMDETS):
@@ -89,7 +97,9 @@ def _detector(settings: Settings, seat: Seat) -> BoxNet:
         except EngineError as error:
             failures.append(error)
             continue
-        return BoxNet(loaded, layout, YOLOX_COLOURS if net is own else RTMDET_COLOURS)
+        if net is own:
+            return BoxNet(loaded, layout, YOLOX_COLOURS), ""
+        return BoxNet(loaded, layout, RTMDET_COLOURS), f"people are found by {net.title}"
     raise failures[0]
 
 

@@ -18,8 +18,6 @@ PADDING: Final = 1.25
 MEAN_RGB: Final = (123.675, 116.28, 103.53)
 STD_RGB: Final = (58.395, 57.12, 57.375)
 _LEAST_SIDE_PX = 1.0
-# cv2.warpAffine takes no picture of 32,767 pixels or more in a row or column
-_LARGEST_SIDE_PX = 16_384
 
 
 @dataclass(frozen=True)
@@ -86,8 +84,7 @@ def _warped(
 ) -> ImageArray | None:
     """The crop as uint8; None where it shows nothing of the picture.
 
-    Only the part of the picture that it shows is handed on, thinned where it is larger than OpenCV
-    takes.
+    Only the part of the picture that it shows is handed on: the rest need not be read.
     """
     limits = np.array([image.shape[1], image.shape[0]])
     far = corner_px + np.array(size_px) / scale
@@ -95,8 +92,7 @@ def _warped(
     end = np.clip(np.ceil(far) + 2, 0, limits).astype(np.int64)
     if (end <= begin).any():
         return None
-    step = 1 + int((end - begin).max()) // _LARGEST_SIDE_PX
-    part = image[begin[1] : end[1] : step, begin[0] : end[0] : step]
+    part = image[begin[1] : end[1], begin[0] : end[0]]
     shift = (begin - corner_px) * scale
-    matrix = np.array([[scale * step, 0, shift[0]], [0, scale * step, shift[1]]])
+    matrix = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]])
     return np.asarray(cv2.warpAffine(part, matrix, size_px, flags=cv2.INTER_LINEAR), np.uint8)

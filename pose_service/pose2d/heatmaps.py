@@ -5,15 +5,12 @@ CVPR 2020: near its peak the logarithm of a Gaussian is a paraboloid, whose top 
 Newton's method from the highest cell.
 """
 
-from typing import Final
-
 import cv2
 import numpy as np
 
 from pose_service.core.arrays import FloatArray, expect_shape
+from pose_service.pose2d.layouts import HEATMAP_STRIDE_PX
 
-STRIDE_PX: Final = 4
-"""Pixels of the crop per cell."""
 # the nets are trained on Gaussians of two cells; a kernel of 11 is what OpenCV derives that from
 _SIGMA_CELLS, _KERNEL_CELLS = 2.0, 11
 _FLOOR = 1e-10
@@ -34,7 +31,7 @@ def decode_heatmaps(heatmaps: FloatArray) -> tuple[FloatArray, FloatArray]:
     places = np.stack([cells % columns, cells // columns], axis=-1)
     heights = flat.max(axis=(1, 2), initial=0.0)
     refined = places + _steps(flat, places)
-    points = refined.reshape(*heatmaps.shape[:2], 2) * STRIDE_PX
+    points = refined.reshape(*heatmaps.shape[:2], 2) * HEATMAP_STRIDE_PX
     return points, np.clip(np.nan_to_num(heights), 0.0, 1.0).reshape(heatmaps.shape[:2])
 
 

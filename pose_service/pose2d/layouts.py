@@ -10,11 +10,14 @@ from enum import StrEnum
 from typing import Final
 
 from pose_service.core.skeletons import COCO17
-from pose_service.pose2d.heatmaps import STRIDE_PX
-from pose_service.pose2d.simcc import SPLIT_RATIO
 from pose_service.runtime.opening.onnx_outline import Length, Value
 
+SPLIT_RATIO: Final = 2.0
+"""Places of a SimCC curve per pixel of the crop: RTMPose's `simcc_split_ratio`."""
+HEATMAP_STRIDE_PX: Final = 4
+"""Pixels of the crop per cell of a heat map."""
 GRID_STRIDES_PX: Final = (8, 16, 32)
+"""Pixels of the square per cell of YOLOX's three grids."""
 Shape = tuple[Length, ...] | None
 JOINTS: Final = len(COCO17)
 
@@ -72,7 +75,7 @@ def _wanted(kind: Kind, size_px: tuple[int, int]) -> tuple[tuple[Length, ...], .
     if kind is Kind.SIMCC:
         return tuple((None, JOINTS, int(SPLIT_RATIO * length)) for length in size_px)
     if kind is Kind.HEATMAPS:
-        return ((None, JOINTS, height // STRIDE_PX, width // STRIDE_PX),)
+        return ((None, JOINTS, height // HEATMAP_STRIDE_PX, width // HEATMAP_STRIDE_PX),)
     if kind is Kind.BOXES:
         return ((None, None, 5),)
     cells = sum((width // stride) * (height // stride) for stride in GRID_STRIDES_PX)

@@ -48,4 +48,4 @@ class NotChosen:
     """No 2D net can be taken here: why not of each, and what to do about it."""
 
     reason: str
-    remedy: str
+    remedy: str = ""

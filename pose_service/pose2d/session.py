@@ -70,7 +70,7 @@ class OnnxNet:
         outline = outline_of(path, wanted)
         if len(outline.inputs) != 1 or outline.inputs[0].shape is None:
             raise wanted.error(path, f"one input of pictures was expected; it {outline}")
-        self.path = path
+        self.path, self._wanted = path, wanted
         self.precision = "fp16" if outline.half else "fp32"
         self._element = np.float16 if outline.inputs[0].element == FLOAT16 else np.float32
         self._session = _session(path, seat, wanted)
@@ -85,20 +85,25 @@ class OnnxNet:
         self.batch = self.fixed_batch or seat.batch
 
     def run(self, pictures: FloatArray) -> list[FloatArray]:
-        """The outputs for `pictures` (n, 3, height, width), n at most `batch`; each (n, ...)."""
+        """The outputs for `pictures` (n, 3, height, width), n at most `batch`; each (n, ...).
+
+        Raises `EngineError` where ONNX Runtime cannot do it: no memory left, say.
+        """
         count = len(pictures)
         expect_shape("pictures", pictures, (count, 3, "height", "width"))
         if self.fixed_batch and count < self.fixed_batch:
             padding = ((0, self.fixed_batch - count), (0, 0), (0, 0), (0, 0))
             pictures = np.pad(pictures, padding)
         given = {self._input: pictures.astype(self._element, copy=False)}
-        outputs: Sequence[Any] = self._session.run(None, given)
+        try:
+            outputs: Sequence[Any] = self._session.run(None, given)
+        except _refusals() as error:
+            raise self._wanted.error(self.path, f"a run of it failed: {_said(error)}") from error
         return [np.asarray(output)[:count].astype(np.float32, copy=False) for output in outputs]
 
 
 def _session(path: Path, seat: Seat, wanted: WantedFile) -> "onnxruntime.InferenceSession":
     import onnxruntime
-    from onnxruntime.capi import onnxruntime_pybind11_state as state
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = seat.threads
@@ -107,15 +112,25 @@ def _session(path: Path, seat: Seat, wanted: WantedFile) -> "onnxruntime.Inferen
     options.log_severity_level = 3
     # threads that wait by spinning would take the cores from decoding
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    refusals = (
-        state.Fail, state.InvalidGraph, state.InvalidProtobuf, state.NotImplemented,
-        state.RuntimeException, state.InvalidArgument,
-    )  # fmt: skip
     try:
         return onnxruntime.InferenceSession(path, options, providers=_providers(seat))
-    except refusals as error:
-        problem = str(error).rpartition(" : ")[2] or str(error)
-        raise wanted.error(path, f"ONNX Runtime refuses it: {problem}") from error
+    except _refusals() as error:
+        raise wanted.error(path, f"ONNX Runtime refuses it: {_said(error)}") from error
+
+
+def _refusals() -> tuple[type[Exception], ...]:
+    """ONNX Runtime's errors, which have no common class of their own."""
+    from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+    return (
+        state.Fail, state.InvalidArgument, state.InvalidGraph, state.InvalidProtobuf,
+        state.NotImplemented, state.RuntimeException,
+    )  # fmt: skip
+
+
+def _said(error: Exception) -> str:
+    """What it says behind its own number and name."""
+    return str(error).partition(" : ")[2].partition(" : ")[2] or str(error)
 
 
 def _providers(seat: Seat) -> list[Any]:
@@ -123,7 +138,9 @@ def _providers(seat: Seat) -> list[Any]:
 
     if seat.card is None or _CUDA not in onnxruntime.get_available_providers():
         return [_CPU]
-    return [(_CUDA, {"device_id": seat.card}), _CPU]
+    # trying every algorithm anew for each number of people would take seconds each time
+    options = {"device_id": seat.card, "cudnn_conv_algo_search": "HEURISTIC"}
+    return [(_CUDA, options), _CPU]
 
 
 def _cpu_instead() -> str:

@@ -4,14 +4,10 @@ Li et al., "SimCC: a Simple Coordinate Classification Perspective for Human Pose
 ECCV 2022.
 """
 
-from typing import Final
-
 import numpy as np
 
 from pose_service.core.arrays import FloatArray, expect_shape
-
-SPLIT_RATIO: Final = 2.0
-"""Places per pixel of the crop: RTMPose's `simcc_split_ratio`."""
+from pose_service.pose2d.layouts import SPLIT_RATIO
 
 
 def decode_simcc(simcc_x: FloatArray, simcc_y: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -74,3 +74,56 @@ def simcc_of(x_px: FloatArray, y_px: FloatArray, width_px: int, height_px: int) 
         curve[np.arange(17), np.round(2 * places).astype(int)] = 0.8
         curves.append(curve)
     return curves
+
+
+def brightness_net(path: Path, input_shape: Sequence[int | str], *, half: bool = False) -> Path:
+    """A SimCC net whose peaks lie at the mean of a picture's red, x, and blue, y, plus 40 places.
+
+    Normalised values; 20 places for each one of them. Heights are 1.
+    """
+    element, kind = (TensorProto.FLOAT16, np.float16) if half else (TensorProto.FLOAT, np.float32)
+    height, width = int(input_shape[2]), int(input_shape[3])
+    weights: dict[str, np.ndarray] = {
+        "gain": np.full(1, 20, kind),
+        "base": np.full(1, 40, kind),
+        "one": np.ones(1, kind),
+        "column": np.array([-1, 1, 1], np.int64),
+        "joints": np.array([1, 17, 1], np.int64),
+        "slope": np.full(1, 0.01, kind),
+    }
+    nodes = [helper.make_node("ReduceMean", ["input"], ["means"], axes=[2, 3], keepdims=0)]
+    outputs = []
+    for axis, length in ((0, 2 * width), (2, 2 * height)):
+        name = f"curve{axis}"
+        weights[f"bins{axis}"] = np.arange(length, dtype=kind)[None, None]
+        weights[f"channel{axis}"] = np.array([axis], np.int64)
+        nodes += [
+            helper.make_node("Gather", ["means", f"channel{axis}"], [f"mean{axis}"], axis=1),
+            helper.make_node("Mul", [f"mean{axis}", "gain"], [f"scaled{axis}"]),
+            helper.make_node("Add", [f"scaled{axis}", "base"], [f"place{axis}"]),
+            helper.make_node("Reshape", [f"place{axis}", "column"], [f"at{axis}"]),
+            helper.make_node("Sub", [f"bins{axis}", f"at{axis}"], [f"off{axis}"]),
+            helper.make_node("Abs", [f"off{axis}"], [f"away{axis}"]),
+            helper.make_node("Mul", [f"away{axis}", "slope"], [f"down{axis}"]),
+            helper.make_node("Sub", ["one", f"down{axis}"], [f"one{axis}"]),
+            helper.make_node("Tile", [f"one{axis}", "joints"], [name]),
+        ]
+        outputs.append(value(name, (input_shape[0], 17, length), element))
+    return saved(path, nodes, [value("input", input_shape, element)], outputs, weights)
+
+
+def detector_net(
+    path: Path, side_px: int, boxes: FloatArray, labels: Sequence[int] | None = None
+) -> Path:
+    """A detector that finds `boxes` (n, 5) in every picture; with classes where `labels` are."""
+    answers = [np.asarray(boxes, np.float32)]
+    if labels is None:
+        return constant_net(path, (1, 3, side_px, side_px), answers)
+    weights = {"labels0": np.array([labels], np.int64)}
+    constant_net(path, (1, 3, side_px, side_px), answers)
+    model = onnx.load(path)
+    model.graph.initializer.append(numpy_helper.from_array(weights["labels0"], "labels0"))
+    model.graph.node.append(helper.make_node("Identity", ["labels0"], ["labels"]))
+    model.graph.output.append(value("labels", (1, len(labels)), TensorProto.INT64))
+    path.write_bytes(model.SerializeToString())
+    return path
