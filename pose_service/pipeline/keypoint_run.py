@@ -43,7 +43,7 @@ class KeypointMaker:
         run = process_clip(
             job.source,
             self.hub,
-            replace(options, landmarks=True),
+            replace(options, keypoints=True),
             job.scratch,
             watch,
             kept=job.kept,

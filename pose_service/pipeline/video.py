@@ -23,7 +23,7 @@ from pose_service.pipeline.makers import made_by
 from pose_service.pipeline.merging import merge_tracks
 from pose_service.pipeline.observation_log import ObservationLog
 from pose_service.pipeline.quality import TrackQuality
-from pose_service.pipeline.second_pass import SecondPass
+from pose_service.pipeline.second_pass import BodyOptions, SecondPass
 from pose_service.pipeline.sights import CHUNK_FRAMES, Elsewhere, SightStore
 from pose_service.pipeline.tracks import MergedTrack, choose_tracks, merged_of
 
@@ -52,8 +52,8 @@ class ClipOptions:
     """`max_frames`: stop after so many; `smooth`: off gives every frame's own raw fit.
 
     A clip whose frames have more than `max_pixels` is refused. `merge_tracks`: join pieces of one
-    person's track after the fact. `part`: what of the clip is wanted. `landmarks`: keep what was
-    seen beside the bodies.
+    person's track after the fact. `part`: what of the clip is wanted. `keypoints`: what is
+    wanted are not the bodies but what was seen of them, which is kept.
     """
 
     max_frames: int | None = None
@@ -61,7 +61,12 @@ class ClipOptions:
     max_pixels: int = MAX_PIXELS
     merge_tracks: bool = True
     part: ClipPart = WHOLE
-    landmarks: bool = False
+    keypoints: bool = False
+
+    @property
+    def bodies(self) -> BodyOptions:
+        """How bodies are made of what was seen."""
+        return BodyOptions(self.smooth, landmarks=self.keypoints, raw=not self.keypoints)
 
 
 @dataclass(frozen=True)
@@ -140,9 +145,7 @@ def process_clip(
         log.close()
         raise
     tracks = choose_tracks(log.tracks, info.frame_count, info.fps)
-    second = SecondPass(
-        engine, log, info, clock, options.smooth, tracks, landmarks=options.landmarks
-    )
+    second = SecondPass(engine, log, info, clock, options.bodies, tracks)
     return ClipRun(
         info=info,
         primary_id=next((track.track_id for track in tracks if track.primary), None),

@@ -146,10 +146,12 @@ def test_landmarks_are_kept_only_where_they_are_asked_for_and_somebody_was_seen(
     images = [picture() if i in (4, 5) else picture(walk(i)) for i in range(10)]
     source = clip_file(tmp_path / "a.mp4", images)
     for wanted in (False, True):
-        options = ClipOptions(landmarks=wanted)
+        options = ClipOptions(keypoints=wanted)
         frames = process_clip(source, Nets(), options, tmp_path, ClipWatch()).frames
-        kept = [frame.people[0].landmarks_px is not None for frame in frames]
-        assert kept == [wanted and i not in (4, 5) for i in range(10)]
+        people = [frame.people[0] for frame in frames]
+        seen = [i not in (4, 5) for i in range(10)]
+        assert [one.landmarks_px is not None for one in people] == [wanted and it for it in seen]
+        assert [one.raw_pose is not None for one in people] == [not wanted and it for it in seen]
 
 
 def body_person(landmarks_px: np.ndarray | None) -> Person:
@@ -273,6 +275,22 @@ def test_unsure_points_stay_where_they_were_seen_and_the_others_are_smoothed(
     assert (np.delete(off, wrist) > 1).all()
     jitter, raw_jitter = (np.diff(one[:, :5], axis=0).std() for one in (shown, np.stack(noisy)))
     assert jitter < 0.5 * raw_jitter
+
+
+def test_half_the_joints_hidden_leaves_what_does_not_need_them(tmp_path: Path) -> None:
+    """The right side is behind the left one, as seen from the side."""
+    sure = np.array([0.1 if joint.startswith("right") else 0.8 for joint in COCO17.joints])
+    one = replace(person(points_in(BOX)), point_confidence=sure)
+    clip = MeasuredClip.of(stored(tmp_path, *[[one]] * 6), RAW)
+    measures = clip.measures[1][3]
+    known = {name for name, angle in measures.joint_angles_deg.items() if angle is not None}
+    # hips and shoulders are measured to the trunk, which needs both sides
+    assert known == {"left_elbow", "left_knee"}
+    assert measures.movement_analysis["pose_quality"] == pytest.approx(100 * 0.8 / 2)
+    assert measures.movement_analysis["symmetry_index"] is None
+    assert measures.movement_analysis["stability_score"] is None
+    assert measures.centre_of_mass is None
+    assert measures.body_alignment["spine_angle_deg"] is None
 
 
 def test_a_track_that_begins_late_has_rows_for_the_whole_clip(tmp_path: Path) -> None:
