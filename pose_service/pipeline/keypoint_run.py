@@ -50,7 +50,7 @@ class KeypointMaker:
             elsewhere=job.elsewhere,
         )
         engine = self.hub.wait(0)
-        why = self.nets.reason if isinstance(self.nets, NotChosen) else ""
+        why = _brief(self.nets.reason) if isinstance(self.nets, NotChosen) else ""
         return KeypointRun(
             info=run.info,
             primary_id=run.primary_id,
@@ -58,3 +58,12 @@ class KeypointMaker:
             frames=keypoint_frames(run.frames, engine.body),
             close=run.close,
         )
+
+
+def _brief(reason: str) -> str:
+    """What is missing, for callers; where it was looked for is the doctor's to say.
+
+    >>> _brief("A: a.onnx is missing: sees joints. Looked in: /home/me; B is switched off")
+    'A: a.onnx is missing: sees joints; B is switched off'
+    """
+    return "; ".join(part.partition(". ")[0] for part in reason.split("; "))
