@@ -7,6 +7,7 @@ of the clip is known when all of it was seen.
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +16,6 @@ import numpy as np
 from pose_service.core.keypoints import KeypointFrame, KeypointPerson
 from pose_service.core.records import (
     NEW_TRACK,
-    ClipInfo,
     Frame,
     Observation,
     Provenance,
@@ -46,8 +46,8 @@ def keypoints_by_nets(
     try:
         clip = open_clip(source, max_pixels=options.max_pixels, part=options.part)
         total = least_frames(clip.stated_frame_count, options.max_frames)
-        report = partial(watch.report, "tracking", total=total)
-        times_s = _look(clip, nets, log, options.max_frames, report)
+        look = NetPass(nets, log, partial(watch.report, "tracking", total=total))
+        times_s = look.run(clip, options.max_frames)
         info = noted(clip.info(), log)
     except BaseException:
         log.close()
@@ -58,28 +58,30 @@ def keypoints_by_nets(
         info=info,
         primary_id=next((track.track_id for track in tracks if track.primary), None),
         model=nets.model,
-        frames=_frames(log, tracks, times_s, info, done),
+        frames=_frames(log, tracks, times_s, done),
         close=log.close,
     )
 
 
-def _look(
-    clip: Clip,
-    nets: Pose2D,
-    log: ObservationLog,
-    max_frames: int | None,
-    report: Callable[[int], None],
-) -> "array[float]":
-    """Every frame once; returns their times in seconds."""
-    tracker, times_s = BoxTracker(clip.fps_hint), array("d")
-    with closing(prefetch(clip.frames(max_frames))) as frames:
-        for frame in frames:
-            report(len(times_s))
-            seen = _observe(nets, frame)
-            log.append(frame.index, tracker.update(frame.index, frame.image, seen))
-            times_s.append(frame.time_s)
-    report(len(times_s))
-    return times_s
+@dataclass(frozen=True)
+class NetPass:
+    """Every frame looked at once, by `nets`. `log` takes who was tracked, `report` frames done."""
+
+    nets: Pose2D
+    log: ObservationLog
+    report: Callable[[int], None]
+
+    def run(self, clip: Clip, max_frames: int | None) -> "array[float]":
+        """Track everybody in `clip`; the times of its frames in seconds."""
+        tracker, times_s = BoxTracker(clip.fps_hint), array("d")
+        with closing(prefetch(clip.frames(max_frames))) as frames:
+            for frame in frames:
+                self.report(len(times_s))
+                seen = _observe(self.nets, frame)
+                self.log.append(frame.index, tracker.update(frame.index, frame.image, seen))
+                times_s.append(frame.time_s)
+        self.report(len(times_s))
+        return times_s
 
 
 def _observe(nets: Pose2D, frame: Frame) -> list[Observation]:
@@ -109,13 +111,12 @@ def _frames(
     log: ObservationLog,
     tracks: Sequence[KeptTrack],
     times_s: Sequence[float],
-    info: ClipInfo,
     report: Callable[[], None],
 ) -> Iterator[KeypointFrame]:
     """Every frame of the clip with whom of `tracks` was seen in it."""
     next_place = dict.fromkeys((track.logged_id for track in tracks), 0)
     try:
-        for index in range(info.frame_count):
+        for index, time_s in enumerate(times_s):
             if index % _REPORT_EVERY == 0:
                 report()
             people = []
@@ -125,7 +126,7 @@ def _frames(
                     (seen,) = log.read(track.logged_id, place, place + 1)
                     people.append(_person(track.track_id, seen))
                     next_place[track.logged_id] += 1
-            yield KeypointFrame(index, times_s[index], tuple(people))
+            yield KeypointFrame(index, time_s, tuple(people))
     finally:
         log.close()
 

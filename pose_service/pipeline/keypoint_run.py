@@ -64,6 +64,7 @@ def _brief(reason: str) -> str:
     """What is missing, for callers; where it was looked for is the doctor's to say.
 
     >>> _brief("A: a.onnx is missing: sees joints. Looked in: /home/me; B is switched off")
-    'A: a.onnx is missing: sees joints; B is switched off'
+    'A: a.onnx is missing; B is switched off'
     """
-    return "; ".join(part.partition(". ")[0] for part in reason.split("; "))
+    sentences = (part.partition(". ")[0] for part in reason.split("; "))
+    return "; ".join(": ".join(sentence.split(": ")[:2]) for sentence in sentences)

@@ -1,7 +1,7 @@
 """Clips to keypoints and how they move: POST /pose with a clip, and what is asked of its job."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import Blueprint, Response, request, send_file
 
@@ -40,6 +40,8 @@ blueprint = Blueprint("pose_clips", __name__)
 
 _SOURCES = ("video_url", "video_path")
 
+AnyPose = TypeVar("AnyPose", bound=PoseForm)
+
 
 def names_a_clip(fields: Mapping[str, Any]) -> bool:
     """Whether the body of POST /pose asks for a clip."""
@@ -53,17 +55,17 @@ def answer_named_clip(fields: Mapping[str, Any]) -> Response:
         raise BadRequestError(f"{' and '.join(sources)}: expected one of them, got both")
     free = service().jobs.is_free()
     if "video_url" in fields:
-        from_web = read_form(PoseUrlForm, fields)
-        return _answer(_submitted(from_web, submit_url, from_web.video_url), from_web, free=free)
-    on_disk = read_form(PosePathForm, fields)
-    return _answer(_submitted(on_disk, submit_path, on_disk.video_path), on_disk, free=free)
+        from_web = _read(PoseUrlForm, fields)
+        return _answer(submit_url(from_web.video_url, from_web), from_web, free=free)
+    on_disk = _read(PosePathForm, fields)
+    return _answer(submit_path(on_disk.video_path, on_disk), on_disk, free=free)
 
 
 def answer_sent_clip(upload: Upload) -> Response:
     """A clip that came with the request."""
     free = service().jobs.is_free()
-    form = read_form(PoseForm, upload.fields, text=True)
-    return _answer(_submitted(form, submit_upload, upload), form, free=free)
+    form = _read(PoseForm, upload.fields, text=True)
+    return _answer(submit_upload(upload, form), form, free=free)
 
 
 @blueprint.get("/pose/status/<job_id>")
@@ -143,12 +145,12 @@ def _file(job: Job, answer: PoseAnswer, wanted: PoseResultForm) -> Response:
     return file_answer(made_as.write(asked), made_as.media_type, f"{name}.{made_as.ending}")
 
 
-def _submitted(form: PoseForm, submit: Any, what: Any) -> Job:
-    """The clip's job; what it is to be compared with must be there."""
-    if form.compare_with is not None:
-        _expect_comparable(form.compare_with)
-    job: Job = submit(what, form)
-    return job
+def _read(form: type[AnyPose], fields: Mapping[str, Any], *, text: bool = False) -> AnyPose:
+    """What is asked; a clip that it is to be compared with must be there."""
+    asked = read_form(form, fields, text=text)
+    if asked.compare_with is not None:
+        _expect_comparable(asked.compare_with)
+    return asked
 
 
 def _answer(job: Job, form: PoseForm, *, free: bool) -> Response:
