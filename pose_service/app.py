@@ -1,8 +1,10 @@
 """The application: everything is wired here, and nothing is made on import."""
 
 import logging
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from functools import partial
+from types import MappingProxyType
 
 from flask import Flask
 
@@ -15,8 +17,11 @@ from pose_service.core.errors import EngineError
 from pose_service.core.logs import formatter, log_context
 from pose_service.engines.seam import Engine
 from pose_service.jobs.attempt import ClipTask
-from pose_service.jobs.records import JobKind
+from pose_service.jobs.records import Job, JobKind
 from pose_service.jobs.service import JobService
+from pose_service.pipeline.keypoint_results import write_keypoints
+from pose_service.pipeline.keypoint_run import KeypointJob, KeypointMaker
+from pose_service.pipeline.keypoint_wish import KeypointWish
 from pose_service.pipeline.results import write_result
 from pose_service.pipeline.video import ClipOptions, ClipWatch, NetRunner, loaded, process_clip
 from pose_service.runtime.hub import ModelHub
@@ -30,11 +35,13 @@ from pose_service.web import (
     errors,
     frames,
     health,
+    healthz,
     jobs,
     legacy_jobs,
     limits,
     metrics,
     overlays,
+    pose_clips,
     request_log,
 )
 from pose_service.web.service import Service, part_of
@@ -42,8 +49,9 @@ from pose_service.web.service import Service, part_of
 log = logging.getLogger(__name__)
 
 BLUEPRINTS = (
-    health, metrics, frames, batches, clips, downloads, overlays, jobs, legacy_jobs, avatars,
-)  # fmt: skip
+    *(health, healthz, metrics, frames, batches, clips, pose_clips, downloads, overlays, jobs),
+    *(legacy_jobs, avatars),
+)
 
 
 def create_app(settings: Settings | None = None, *, hub: ModelHub | None = None) -> Flask:
@@ -84,21 +92,30 @@ def job_service(
 
 
 def run_job(
-    settings: Settings, hub: NetRunner, numbers: Metrics, task: ClipTask, watch: ClipWatch
+    settings: Settings, hub: ModelHub, numbers: Metrics, task: ClipTask, watch: ClipWatch
 ) -> None:
     """Work on one job of any kind and leave its result in the task's folder."""
     with log_context(job_id=task.job.job_id):
         RUNNERS[task.job.kind](settings, hub, numbers, task, watch)
 
 
+def run_pose(
+    settings: Settings, hub: ModelHub, numbers: Metrics, task: ClipTask, watch: ClipWatch
+) -> None:
+    """Keypoints in every frame of a clip."""
+    angles = KeypointWish.from_json(task.job.asked).angles
+    work = KeypointJob(task.source, angles, task.folder, task.kept, task.elsewhere)
+    with numbers.clip_stages() as stages:
+        maker = KeypointMaker(hub, hub.keypoints.get())
+        run = maker.run(work, _options(settings, task.job), watch.also(stages))
+        write_keypoints(task.folder, replace(run, frames=numbers.passed(run.frames)))
+
+
 def run_clip(
     settings: Settings, hub: NetRunner, numbers: Metrics, task: ClipTask, watch: ClipWatch
 ) -> None:
     """Bodies in every frame of a clip."""
-    asked = task.job.options
-    options = ClipOptions(
-        asked.max_frames, asked.smooth, settings.max_pixels, asked.merge_tracks, part_of(task.job)
-    )
+    options = _options(settings, task.job)
     with numbers.clip_stages() as stages:
         told = watch.also(stages)
         run = process_clip(
@@ -134,7 +151,18 @@ def run_avatar(
         make_avatar(pictures, engine, wish, task.folder, steps, told)
 
 
-RUNNERS = {JobKind.CLIP: run_clip, JobKind.AVATAR: run_avatar}
+def _options(settings: Settings, job: Job) -> ClipOptions:
+    asked = job.options
+    return ClipOptions(
+        asked.max_frames, asked.smooth, settings.max_pixels, asked.merge_tracks, part_of(job)
+    )
+
+
+Runner = Callable[[Settings, ModelHub, Metrics, ClipTask, ClipWatch], None]
+
+RUNNERS: Mapping[JobKind, Runner] = MappingProxyType(
+    {JobKind.CLIP: run_clip, JobKind.POSE: run_pose, JobKind.AVATAR: run_avatar}
+)
 
 
 def _nets_are(settings: Settings) -> str:

@@ -21,7 +21,7 @@ from pose_service.jobs.chunk_room import ChunkRoom
 from pose_service.jobs.parts import JobParts, open_parts
 from pose_service.jobs.records import JobOptions, JobState
 from pose_service.jobs.service import JobService, Order
-from pose_service.pipeline.results import FRAMES_NAME
+from pose_service.pipeline.frame_lines import FRAMES_NAME
 from pose_service.runtime.metrics import Metrics
 
 PATIENCE_S = 20.0

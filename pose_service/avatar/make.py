@@ -14,7 +14,7 @@ from pose_service.engines.seam import Engine
 from pose_service.measurement.bounds import Bound
 from pose_service.measurement.records import Measurements
 from pose_service.media.images import encode_jpeg
-from pose_service.pipeline.results import HEAD_NAME
+from pose_service.pipeline.frame_lines import HEAD_NAME
 from pose_service.pipeline.video import ClipWatch
 
 Seen = Sequence[Observation]

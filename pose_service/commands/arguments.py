@@ -30,6 +30,7 @@ def parse(argv: Sequence[str] | None = None) -> Arguments:
     _fetch_weights(commands.add_parser("fetch-weights", help="bring the files an engine needs"))
     _frame(commands.add_parser("frame", help="the people of one picture"))
     _video(commands.add_parser("video", help="the people of one clip, in every frame"))
+    _pose(commands.add_parser("pose", help="how somebody moves in one clip"))
     _convert(commands.add_parser("convert", help="a finished clip, or tracklets, as another file"))
     _jobs(commands.add_parser("jobs", help="the clips that run, wait and are finished"))
     bench = commands.add_parser("bench", help="measure how fast this machine is")
@@ -73,6 +74,19 @@ def _video(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max-frames", type=_positive, metavar="N", help="stop after so many")
     parser.add_argument("--raw", action="store_true", help="every frame's own fit, not smoothed")
     _overlay(parser)
+
+
+def _pose(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("clip", type=Path, metavar="IN")
+    parser.add_argument(
+        "--out", type=Path, metavar="R.json", required=True, help="the answer of /pose"
+    )
+    parser.add_argument("--report", type=Path, metavar="OUT.pdf", help="one page about it")
+    parser.add_argument("--annotated", type=Path, metavar="OUT.mp4", help="draw what was measured")
+    parser.add_argument(
+        "--angles", choices=("auto", "2d", "3d"), default="auto", help="where they are measured"
+    )
+    parser.add_argument("--max-frames", type=_positive, metavar="N", help="stop after so many")
 
 
 def _jobs(parser: argparse.ArgumentParser) -> None:

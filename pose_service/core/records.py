@@ -253,7 +253,8 @@ class Person:
     falls over a gap. `pose` holds exactly one body. `raw_pose`: the same as the net gave it in this
     very frame, before smoothing and with the frame's own shape; None where nobody was seen.
     `mask`: the pixels that show the person, where they are known. `identity_risk`: see
-    `Observation`.
+    `Observation`. `landmarks_px`: (k, 2) what was seen in this frame, smoothed as the pose is, and
+    `landmark_confidence`: (k,); None unless they were asked for and the person was seen.
     """
 
     track_id: int
@@ -266,10 +267,14 @@ class Person:
     raw_pose: BodyPoses | None = None
     mask: Mask | None = None
     identity_risk: float = 0.0
+    landmarks_px: FloatArray | None = None
+    landmark_confidence: FloatArray | None = None
 
     def __post_init__(self) -> None:
         expect_shape("box_xyxy_px", self.box_xyxy_px, (4,))
         expect_shape("joint_confidence", self.joint_confidence, (len(SMPL24),))
+        if self.landmarks_px is not None and self.landmark_confidence is not None:
+            expect_shape("landmarks_px", self.landmarks_px, (len(self.landmark_confidence), 2))
         for name, pose in (("pose", self.pose), ("raw_pose", self.raw_pose)):
             if pose is not None and len(pose) != 1:
                 raise ValueError(f"{name}: expected one body, got {len(pose)}")

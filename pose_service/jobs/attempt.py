@@ -21,7 +21,7 @@ from pose_service.jobs.sources import Sources
 from pose_service.jobs.storage import DiskFullError, Storage, StorageError, disk_full, is_full
 from pose_service.jobs.store import JobStore
 from pose_service.jobs.work import WorkFolders
-from pose_service.pipeline.results import HEAD_NAME
+from pose_service.pipeline.frame_lines import HEAD_NAME
 from pose_service.pipeline.sights import Elsewhere
 from pose_service.pipeline.video import ClipStoppedError, ClipWatch
 

@@ -14,7 +14,7 @@ from fsspec.spec import AbstractFileSystem
 from pose_service.core.config import SettingsError
 from pose_service.core.errors import NotFoundError
 from pose_service.jobs.storage import Heard, StorageError, copy, publish_order
-from pose_service.pipeline.results import ResultFolder
+from pose_service.pipeline.frame_lines import ResultFolder
 
 CONNECT_S, READ_S, TRIES = 5, 30, 3
 

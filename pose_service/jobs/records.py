@@ -17,6 +17,8 @@ class JobKind(StrEnum):
     """Bodies in every frame, for `/pose/video`."""
     AVATAR = "avatar"
     """One person's body, its measures and its files, for `/api/v1/avatar`."""
+    POSE = "pose"
+    """Keypoints in every frame and how they move, for `/pose`."""
 
 
 class JobState(StrEnum):

@@ -22,7 +22,7 @@ from pose_service.jobs.sources import STORED_NAME
 from pose_service.jobs.webhook import Courier
 from pose_service.jobs.work import checked
 from pose_service.jobs.worker import ClipWorker
-from pose_service.pipeline.results import ResultFolder
+from pose_service.pipeline.frame_lines import ResultFolder
 from pose_service.pipeline.video import NetRunner
 
 TEND_EVERY_S = 5.0

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from pose_service.core.config import Settings, SettingsError
 from pose_service.core.errors import NotFoundError, UnavailableError
-from pose_service.pipeline.results import HEAD_NAME, ResultFolder
+from pose_service.pipeline.frame_lines import HEAD_NAME, ResultFolder
 
 PIECE_BYTES = 1 << 20
 

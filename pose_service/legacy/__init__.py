@@ -1,1 +1,1 @@
-"""The frozen JSON shapes that the Node back end reads; only `web` imports them."""
+"""The JSON that callers of older services read: the Node back end's, and the 2D service's."""

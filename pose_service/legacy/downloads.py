@@ -33,7 +33,7 @@ def download(wanted: str, answer: ClipAnswer, name: str, track_id: int | None = 
     The slice and the options of `answer` are for `json` and `ndjson`, `track_id` for the files that
     show one person. `BadRequestError` for a format there is not, or not for this body.
     """
-    stem = _printable(name.rpartition(".")[0] or name)
+    stem = stem_of(name)
     if wanted in _ANSWERS:
         media_type, write = _ANSWERS[wanted]
         return Download(f"{stem}.{wanted}", media_type, write(answer))
@@ -41,6 +41,16 @@ def download(wanted: str, answer: ClipAnswer, name: str, track_id: int | None = 
         raise BadRequestError(f"format: expected one of {', '.join(FORMATS)}, got {wanted!r}")
     asked = ClipExport(answer.clip, answer.maker.body, name, f"{stem}.{wanted}", track_id)
     return Download(asked.file_name, EXPORTS[wanted].media_type, export(wanted, asked))
+
+
+def stem_of(name: str) -> str:
+    """A clip's name without its folder and ending, as files made of it are called.
+
+    >>> stem_of("C:\\clips\\squat.mp4"), stem_of("http://a/b/run")
+    ('squat', 'run')
+    """
+    own = name.replace("\\", "/").rpartition("/")[2]
+    return _printable(own.rpartition(".")[0] or own)
 
 
 def _printable(name: str) -> str:

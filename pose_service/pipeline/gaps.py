@@ -176,4 +176,6 @@ def _moved(person: Person, pose: BodyPoses, camera: Camera, confidence: float) -
         raw_pose=None,
         mask=None,
         identity_risk=0.0,
+        landmarks_px=None,
+        landmark_confidence=None,
     )

@@ -3,19 +3,15 @@
 Poses are stored, meshes are not: they are made again from the poses when an answer is written.
 """
 
-import os
-from array import array
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing
+from contextlib import closing
 from dataclasses import asdict, dataclass
-from itertools import islice
 from pathlib import Path
-from typing import IO, Any, Literal, Protocol, Self
+from typing import Any, Self
 
 import numpy as np
 import orjson
 
-from pose_service.core.errors import NotFoundError
 from pose_service.core.geometry import rotation_from_vector, vector_from_rotation
 from pose_service.core.masks import Mask
 from pose_service.core.records import (
@@ -26,31 +22,18 @@ from pose_service.core.records import (
     Provenance,
     TrackedFrame,
 )
+from pose_service.pipeline.frame_lines import (
+    ResultFolder,
+    read_head,
+    read_lines,
+    write_head,
+    write_lines,
+)
 from pose_service.pipeline.quality import TrackQuality
 from pose_service.pipeline.tracks import MergedTrack
 from pose_service.pipeline.video import ClipRun
 
-FRAMES_NAME = "frames.ndjson"
-HEAD_NAME = "result.json"
 _RAW_DECIMALS = 5
-STARTS_NAME = "frames.starts"
-"""Eight bytes per frame, little-endian: where its line begins. A slice need not be sought."""
-
-_START_BYTES = 8
-
-
-class ResultFile(Protocol):
-    """What is read of a file: a `Path` has it, and so has an object of a store."""
-
-    def open(self, mode: Literal["rb"]) -> AbstractContextManager[IO[bytes]]: ...
-
-    def read_bytes(self) -> bytes: ...
-
-
-class ResultFolder(Protocol):
-    """What is read of a folder: a `Path` has it, and so has a prefix of a store."""
-
-    def __truediv__(self, name: str) -> ResultFile: ...
 
 
 @dataclass(frozen=True)
@@ -72,12 +55,7 @@ def write_result(folder: Path, run: ClipRun) -> ResultHead:
 
 
 def _written(folder: Path, run: ClipRun) -> ResultHead:
-    starts = array("Q")
-    with (folder / FRAMES_NAME).open("wb") as file:
-        for frame in run.frames:
-            starts.append(file.tell())
-            file.write(_frame_line(frame))
-    (folder / STARTS_NAME).write_bytes(np.asarray(starts, "<u8").tobytes())
+    write_lines(folder, map(_frame_line, run.frames))
     head = ResultHead(
         run.info,
         run.primary_id,
@@ -87,9 +65,7 @@ def _written(folder: Path, run: ClipRun) -> ResultHead:
         # it was measured while the frames were written
         run.quality(),
     )
-    part = folder / f"{HEAD_NAME}.part"
-    part.write_bytes(orjson.dumps(asdict(head)))
-    os.replace(part, folder / HEAD_NAME)
+    write_head(folder, orjson.dumps(asdict(head)))
     return head
 
 
@@ -103,33 +79,14 @@ class StoredClip:
     @classmethod
     def open(cls, folder: ResultFolder) -> Self:
         """`NotFoundError` if no complete result lies in `folder`."""
-        try:
-            head = orjson.loads((folder / HEAD_NAME).read_bytes())
-        except FileNotFoundError as error:
-            raise NotFoundError("the result of this clip is not there") from error
-        return cls(folder, _head_from(head))
+        return cls(folder, _head_from(orjson.loads(read_head(folder))))
 
     def frames(self, start: int = 0, stop: int | None = None) -> Iterator[TrackedFrame]:
         """The frames `start` up to, not including, `stop`, in order."""
         if start >= self.head.info.frame_count or (stop is not None and stop <= start):
             return
-        offset = self._start_of(start) if start else 0
-        with (self.folder / FRAMES_NAME).open("rb") as file:
-            if offset is not None:
-                file.seek(offset)
-                stop = None if stop is None else stop - start
-                start = 0
-            for line in islice(file, start, stop):
-                yield _frame_from(orjson.loads(line))
-
-    def _start_of(self, frame: int) -> int | None:
-        """Where the line of `frame` begins; None in a result that is older than the list of it."""
-        try:
-            with (self.folder / STARTS_NAME).open("rb") as file:
-                file.seek(_START_BYTES * frame)
-                return int.from_bytes(file.read(_START_BYTES), "little")
-        except (FileNotFoundError, NotFoundError):
-            return None
+        for line in read_lines(self.folder, start, stop):
+            yield _frame_from(orjson.loads(line))
 
 
 def _head_from(record: dict[str, Any]) -> ResultHead:

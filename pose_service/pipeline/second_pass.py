@@ -35,6 +35,17 @@ class Clock:
     costs_ms: "array[float]"
 
 
+@dataclass(frozen=True)
+class BodyOptions:
+    """`smooth`: over time. `landmarks`: keep what was seen beside the body, `raw` each frame's own
+    solution.
+    """
+
+    smooth: bool = True
+    landmarks: bool = False
+    raw: bool = True
+
+
 class SecondPass:
     """What becomes of a clip once all of it was seen."""
 
@@ -44,7 +55,7 @@ class SecondPass:
         log: ObservationLog,
         info: ClipInfo,
         clock: Clock,
-        smooth: bool,
+        options: BodyOptions,
         tracks: tuple[KeptTrack, ...],
     ) -> None:
         self._engine = engine
@@ -52,7 +63,7 @@ class SecondPass:
         self._info = info
         self._times_s: FloatArray = np.asarray(clock.times_s)
         self._costs_ms = clock.costs_ms
-        self._smooth = smooth
+        self._options = options
         self._tracks = tracks
         self._camera = engine.camera(info.width_px, info.height_px)
         self._margin = max(8, round(MARGIN_S * info.fps))
@@ -115,7 +126,8 @@ class SecondPass:
         seen_in = np.array(index.frames[low:high])
         seen_s = self._times_s[seen_in]
         seen = self._observed(track, sights, seen_s, shape)
-        seen[inside] = self._with_raw_poses(seen[inside], sights[inside])
+        if self._options.raw:
+            seen[inside] = self._with_raw_poses(seen[inside], sights[inside])
         known = KnownTrack(seen_in, seen_s, seen)
         times_s = self._times_s[frames.start : frames.stop]
         people = fill(known, np.array(frames), times_s, self._engine.temporal, self._camera)
@@ -128,14 +140,21 @@ class SecondPass:
     ) -> list[Person]:
         """The track's person at each of `sights`, smoothed and with the track's one shape."""
         temporal = self._engine.temporal
-        if self._smooth:
+        if self._options.smooth:
             sights = temporal.smooth_observations(sights, times_s)
         poses = self._engine.regressor.solve(sights, self._camera, shape)
-        if self._smooth:
+        if self._options.smooth:
             poses = temporal.smooth_poses(poses, times_s)
-        return list(observed_people(sights, poses, [track.track_id] * len(sights)))
+        people = observed_people(sights, poses, [track.track_id] * len(sights))
+        return list(map(_with_landmarks, people, sights) if self._options.landmarks else people)
 
     def _with_raw_poses(self, people: list[Person], sights: list[Observation]) -> list[Person]:
         """`people` with each frame's own solution: no smoothing, and the frame's own shape."""
         raw = self._engine.regressor.solve(sights, self._camera)
         return [replace(one, raw_pose=pose) for one, pose in zip(people, raw, strict=True)]
+
+
+def _with_landmarks(person: Person, seen: Observation) -> Person:
+    return replace(
+        person, landmarks_px=seen.landmarks_px, landmark_confidence=seen.landmark_confidence
+    )

@@ -23,7 +23,7 @@ from pose_service.pipeline.makers import made_by
 from pose_service.pipeline.merging import merge_tracks
 from pose_service.pipeline.observation_log import ObservationLog
 from pose_service.pipeline.quality import TrackQuality
-from pose_service.pipeline.second_pass import SecondPass
+from pose_service.pipeline.second_pass import BodyOptions, SecondPass
 from pose_service.pipeline.sights import CHUNK_FRAMES, Elsewhere, SightStore
 from pose_service.pipeline.tracks import MergedTrack, choose_tracks, merged_of
 
@@ -52,7 +52,8 @@ class ClipOptions:
     """`max_frames`: stop after so many; `smooth`: off gives every frame's own raw fit.
 
     A clip whose frames have more than `max_pixels` is refused. `merge_tracks`: join pieces of one
-    person's track after the fact. `part`: what of the clip is wanted.
+    person's track after the fact. `part`: what of the clip is wanted. `keypoints`: what is
+    wanted are not the bodies but what was seen of them, which is kept.
     """
 
     max_frames: int | None = None
@@ -60,6 +61,12 @@ class ClipOptions:
     max_pixels: int = MAX_PIXELS
     merge_tracks: bool = True
     part: ClipPart = WHOLE
+    keypoints: bool = False
+
+    @property
+    def bodies(self) -> BodyOptions:
+        """How bodies are made of what was seen."""
+        return BodyOptions(self.smooth, landmarks=self.keypoints, raw=not self.keypoints)
 
 
 @dataclass(frozen=True)
@@ -125,20 +132,20 @@ def process_clip(
     try:
         engine = loaded(hub, watch)
         clip = open_clip(source, max_pixels=options.max_pixels, part=options.part)
-        total = _least(clip.stated_frame_count, options.max_frames)
+        total = least_frames(clip.stated_frame_count, options.max_frames)
         sights = None
         if kept is not None:
             sights = SightStore(kept, made_by(source, engine, options.part), elsewhere)
             sights.offer((total or 0) // CHUNK_FRAMES if engine.frames_apart else 0)
         report = partial(watch.report, "tracking", total=total)
         clock = FirstPass(hub, log, sights, report).run(clip, options.max_frames)
-        info = _noted(clip.info(), log)
+        info = noted(clip.info(), log)
         joins = merge_tracks(log, np.asarray(clock.times_s)) if options.merge_tracks else ()
     except BaseException:
         log.close()
         raise
     tracks = choose_tracks(log.tracks, info.frame_count, info.fps)
-    second = SecondPass(engine, log, info, clock, options.smooth, tracks)
+    second = SecondPass(engine, log, info, clock, options.bodies, tracks)
     return ClipRun(
         info=info,
         primary_id=next((track.track_id for track in tracks if track.primary), None),
@@ -151,7 +158,7 @@ def process_clip(
     )
 
 
-def _least(stated: int | None, wanted: int | None) -> int | None:
+def least_frames(stated: int | None, wanted: int | None) -> int | None:
     """How many frames are to come, where the clip states how many it has."""
     return stated if stated is None or wanted is None else min(stated, wanted)
 
@@ -167,7 +174,7 @@ def loaded(hub: NetRunner, watch: ClipWatch) -> Engine:
                 raise
 
 
-def _noted(info: ClipInfo, log: ObservationLog) -> ClipInfo:
+def noted(info: ClipInfo, log: ObservationLog) -> ClipInfo:
     """`info` with a note of what was seen and could not be used."""
     if not log.dropped:
         return info

@@ -12,6 +12,7 @@ from pose_service.core.errors import PoseError, UnavailableError
 from pose_service.engines.registry import build_engine
 from pose_service.engines.seam import Engine
 from pose_service.runtime.batcher import Batcher
+from pose_service.runtime.keypoint_nets import KeypointNets
 from pose_service.runtime.owner import NetOwner
 
 T = TypeVar("T")
@@ -44,13 +45,17 @@ STATE_NAMES = tuple(one.name for one in fields(HubState))
 
 
 class ModelHub:
-    """Owner of the nets. `start` returns at once; `wait` gives the engine when it can serve."""
+    """Owner of the nets. `start` returns at once; `wait` gives the engine when it can serve.
+
+    `keypoints` are the 2D nets, which are loaded after the engine.
+    """
 
     def __init__(
         self,
         settings: Settings,
         build: Callable[[Settings], tuple[Engine, str]] = build_engine,
     ) -> None:
+        self.keypoints = KeypointNets(settings)
         self._settings = settings
         self._build = build
         self._owner = NetOwner()
@@ -61,7 +66,7 @@ class ModelHub:
     def start(self) -> None:
         """Load in the background; the state tells how far it is."""
         self._owner.start()
-        threading.Thread(target=self._load, name="engine-loader", daemon=True).start()
+        threading.Thread(target=self._load_all, name="engine-loader", daemon=True).start()
 
     def stop(self) -> None:
         """Finish the work in hand and end the owner's thread."""
@@ -131,6 +136,11 @@ class ModelHub:
         """`work` with the engine on the owner's thread, behind single frames."""
         engine = self.wait(self._settings.ready_wait_s)
         return self._owner.run(lambda: work(engine), urgent=False)
+
+    def _load_all(self) -> None:
+        self._load()
+        if not self._settings.front_only:
+            self.keypoints.get()
 
     def _load(self) -> None:
         started = time.perf_counter()

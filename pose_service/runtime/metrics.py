@@ -3,11 +3,15 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 from pose_service.core.errors import PoseError
+from pose_service.core.keypoints import KeypointFrame
 from pose_service.core.records import TrackedFrame
+
+AnyFrame = TypeVar("AnyFrame", TrackedFrame, KeypointFrame)
 
 # from a status call to a clip of an hour
 BUCKETS_S = (
@@ -82,12 +86,12 @@ class Metrics:
         """An error of a "request", a "clip" or an "avatar"."""
         self._errors.labels(origin, error_type).inc()
 
-    def saw(self, frame: TrackedFrame, work: str) -> None:
+    def saw(self, frame: TrackedFrame | KeypointFrame, work: str) -> None:
         """A frame and its people; `work` is "picture" or "clip"."""
         self._frames.labels(work).inc()
         self._people.labels(work).observe(len(frame.people))
 
-    def passed(self, frames: Iterator[TrackedFrame]) -> Iterator[TrackedFrame]:
+    def passed(self, frames: Iterator[AnyFrame]) -> Iterator[AnyFrame]:
         """The same frames of a clip, counted as they pass."""
         for frame in frames:
             self.saw(frame, "clip")

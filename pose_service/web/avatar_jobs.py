@@ -24,7 +24,7 @@ from pose_service.web.clip_jobs import submit_order
 from pose_service.web.forms import read_form
 from pose_service.web.limits import MEGABYTE
 from pose_service.web.service import service
-from pose_service.web.uploads import Upload, received_file
+from pose_service.web.uploads import Upload, received_parts
 
 PICTURE, CLIP = "image", "video"
 _JSON_SOURCES = ("image_base64", "video_path", "video_url")
@@ -34,9 +34,13 @@ def submitted() -> Job:
     """The job of the request in hand; what is no picture and no clip is refused at once."""
     if not is_multipart():
         return _from_json()
-    with received_file((PICTURE, CLIP), service().uploads_dir) as upload:
+    hint = f"Send a photograph as the file part {PICTURE!r} of a form, or a clip as {CLIP!r}."
+    with received_parts(service().uploads_dir, hint) as parts:
+        if PICTURE in parts.files and CLIP in parts.files:
+            raise BadRequestError(f"{PICTURE} and {CLIP}: expected one of them, got both")
+        upload = parts.file(PICTURE, CLIP)
         form = read_form(AvatarForm, upload.fields, text=True)
-        (_check_picture if upload.part == PICTURE else _check_clip)(upload.path)
+        (_check_picture if PICTURE in parts.files else _check_clip)(upload.path)
         return _submit(_upload_order(upload), form)
 
 

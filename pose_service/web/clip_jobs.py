@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from flask import Response, request
 
 from pose_service.core.errors import BadRequestError, UnavailableError
-from pose_service.jobs.records import Job, JobKind, JobOptions, JobState, Terms
+from pose_service.jobs.records import Job, JobKind, JobState, Terms
 from pose_service.jobs.service import Order
 from pose_service.jobs.sources import check_source
 from pose_service.jobs.store import unknown_job
@@ -20,7 +20,7 @@ from pose_service.media.paths import resolve_media_path
 from pose_service.pipeline.results import StoredClip
 from pose_service.web.answers import json_answer
 from pose_service.web.errors import error_answer
-from pose_service.web.forms import ClipForm, JobForm, SliceForm, read_form
+from pose_service.web.forms import JobForm, OrderForm, SliceForm, read_form
 from pose_service.web.request_log import note
 from pose_service.web.service import service
 from pose_service.web.uploads import Upload
@@ -30,10 +30,12 @@ _MAKER_WAIT_S = 5.0
 _KEY_HEADER = "Idempotency-Key"
 _LONGEST_KEY = 200
 
+STATUS_ROUTES = {JobKind.CLIP: "/pose/video/status", JobKind.POSE: "/pose/status"}
+
 AnySlice = TypeVar("AnySlice", bound=SliceForm)
 
 
-def submit_path(video_path: str, form: ClipForm) -> Job:
+def submit_path(video_path: str, form: OrderForm) -> Job:
     """Queue the clip that lies where the caller says."""
     settings = service().settings
     source = resolve_media_path(video_path, roots=settings.media_roots, path_map=settings.path_map)
@@ -41,37 +43,26 @@ def submit_path(video_path: str, form: ClipForm) -> Job:
     return _submit(Order(video_path, source=str(source)), form)
 
 
-def submit_upload(upload: Upload, form: ClipForm) -> Job:
+def submit_upload(upload: Upload, form: OrderForm) -> Job:
     """Queue the clip that came with the request."""
     open_clip(upload.path, max_pixels=service().settings.max_pixels)
     return _submit(Order(upload.name, upload=upload.path), form)
 
 
-def submit_url(video_url: str, form: ClipForm) -> Job:
+def submit_url(video_url: str, form: OrderForm) -> Job:
     """Queue the clip at an address; it is fetched when its turn comes."""
     shown = check_source(video_url, service().settings)
     return _submit(Order(shown, source=video_url), form)
 
 
-def _submit(order: Order, form: ClipForm) -> Job:
+def _submit(order: Order, form: OrderForm) -> Job:
     """Bad files and addresses are refused here and now, not after they have waited their turn."""
     here = service()
     if form.end is not None and form.end <= form.start:
         raise BadRequestError(f"end: expected more than {form.start:g} (start), got {form.end:g}")
-    options = JobOptions(
-        max_frames=form.max_frames,
-        smooth=form.smooth,
-        faces=form.faces,
-        mesh=form.mesh,
-        precision=form.precision,
-        joint_sets=tuple(form.joint_sets),
-        raw=form.raw,
-        merge_tracks=here.settings.merge_tracks if form.merge_tracks is None else form.merge_tracks,
-        start_s=form.start,
-        end_s=form.end,
-        every=form.every,
-    )
-    return submit_order(replace(order, options=options), form)
+    options, asked = form.options(here), form.asked(here)
+    own = replace(order, options=options, kind=form.kind, asked=asked)
+    return submit_order(own, form)
 
 
 def submit_order(order: Order, form: JobForm) -> Job:
@@ -181,7 +172,7 @@ def _queued(job: Job) -> Response:
         {
             "status": "queued",
             "job_id": job.job_id,
-            "message": f"{message}: GET /pose/video/status/{job.job_id}",
+            "message": f"{message}: GET {STATUS_ROUTES[job.kind]}/{job.job_id}",
             "queue_position": max(1, place),
         },
         202,

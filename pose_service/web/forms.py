@@ -1,7 +1,8 @@
 """What requests may hold, and sentences for what does not fit."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, TypeVar, get_args
+from dataclasses import replace
+from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_args
 
 import orjson
 from pydantic import (
@@ -17,9 +18,10 @@ from pydantic.fields import FieldInfo
 
 from pose_service.core.errors import BadRequestError
 from pose_service.core.skeletons import SKELETONS
-from pose_service.jobs.records import JobState
+from pose_service.jobs.records import JobKind, JobOptions, JobState
 from pose_service.legacy.downloads import FORMATS
 from pose_service.rendering.style import NO_LAYERS, Layer, OverlayStyle
+from pose_service.web.service import Service
 
 LARGEST_INTEGER = 2**53 - 1
 """Beyond it JavaScript cannot tell integers apart."""
@@ -45,7 +47,7 @@ def _known(name: str) -> str:
     return name
 
 
-def _parsed(value: object) -> object:
+def parsed_list(value: object) -> object:
     """A list, also where it comes as the text of one."""
     if not isinstance(value, str):
         return value
@@ -56,7 +58,7 @@ def _parsed(value: object) -> object:
 
 
 Box = Annotated[list[float], Field(min_length=4, max_length=4)]
-Boxes = Annotated[list[Box], BeforeValidator(_parsed), Field(max_length=MOST_BOXES)]
+Boxes = Annotated[list[Box], BeforeValidator(parsed_list), Field(max_length=MOST_BOXES)]
 
 
 def _split_layers(value: object) -> object:
@@ -135,18 +137,14 @@ class JobForm(Form):
     )
 
 
-class ClipForm(JobForm):
-    """Options of one clip: CONTRACT 3.5."""
+class OrderForm(JobForm):
+    """What can be asked for every clip: which part of it, and how its job is kept."""
+
+    kind: ClassVar[JobKind] = JobKind.CLIP
 
     max_frames: Count | None = Field(None, description="an integer of 1 or more")
     later: bool = Field(False, validation_alias="async", description="true or false")
-    smooth: bool = Field(True, description="true or false")
-    faces: Literal["each", "once", "none"] = Field("each", description='"each", "once" or "none"')
-    mesh: bool = Field(True, description="true or false")
-    precision: Decimals = Field(5, description="an integer of 1 to 9")
-    raw: bool = Field(False, description="true or false")
     merge_tracks: bool | None = Field(None, description="true or false")
-    joint_sets: JointSets = Field(description=f"a list of names out of {', '.join(SKELETONS)}")
     start: float = Field(
         0.0, ge=0, le=MOST_SECONDS, allow_inf_nan=False, description="seconds, 0 or more"
     )
@@ -154,6 +152,43 @@ class ClipForm(JobForm):
         None, gt=0, le=MOST_SECONDS, allow_inf_nan=False, description="seconds, more than 0"
     )
     every: int = Field(1, ge=1, le=1000, description="an integer of 1 to 1000")
+
+    def options(self, here: Service) -> JobOptions:
+        """What shapes the work on the clip; `end` comes after `start`."""
+        merge = here.settings.merge_tracks
+        return JobOptions(
+            max_frames=self.max_frames,
+            merge_tracks=merge if self.merge_tracks is None else self.merge_tracks,
+            start_s=self.start,
+            end_s=self.end,
+            every=self.every,
+        )
+
+    def asked(self, here: Service) -> str:
+        """JSON of what only clips of this kind are asked for."""
+        return ""
+
+
+class ClipForm(OrderForm):
+    """Options of one clip: CONTRACT 3.5."""
+
+    smooth: bool = Field(True, description="true or false")
+    faces: Literal["each", "once", "none"] = Field("each", description='"each", "once" or "none"')
+    mesh: bool = Field(True, description="true or false")
+    precision: Decimals = Field(5, description="an integer of 1 to 9")
+    raw: bool = Field(False, description="true or false")
+    joint_sets: JointSets = Field(description=f"a list of names out of {', '.join(SKELETONS)}")
+
+    def options(self, here: Service) -> JobOptions:
+        return replace(
+            super().options(here),
+            smooth=self.smooth,
+            faces=self.faces,
+            mesh=self.mesh,
+            precision=self.precision,
+            joint_sets=tuple(self.joint_sets),
+            raw=self.raw,
+        )
 
 
 class ClipUrlForm(ClipForm):
@@ -237,7 +272,7 @@ def read_form(form: type[AnyForm], fields: Mapping[str, Any], *, text: bool = Fa
 def _sentence(form: type[Form], place: tuple[int | str, ...], kind: str, came: object) -> str:
     name = str(place[0])
     wanted = _field(form, name).description
-    if kind == "missing":
+    if kind == "missing" and len(place) == 1:
         return f"{name} is missing: expected {wanted}"
     return f"{name}: expected {wanted}, got {shown(came)}"
 

@@ -1,11 +1,13 @@
-"""Single pictures: /pose/hybrid and /pose."""
+"""Single pictures: /pose/hybrid and /pose, which takes clips too."""
 
 import base64
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flask import Blueprint, Response, request
 
 from pose_service.core.arrays import ImageArray
+from pose_service.core.errors import BadRequestError
 from pose_service.core.records import Frame, Look, TrackedFrame
 from pose_service.legacy.frame import Fields, frame_answer
 from pose_service.legacy.options import AnswerOptions, Faces
@@ -20,8 +22,11 @@ from pose_service.web.answers import json_answer
 from pose_service.web.bodies import file_part, is_multipart, json_object
 from pose_service.web.boxes import known_boxes
 from pose_service.web.forms import FrameForm, PictureForm, read_form
+from pose_service.web.limits import expect_body_size
+from pose_service.web.pose_clips import answer_named_clip, answer_sent_clip, names_a_clip
 from pose_service.web.request_log import note
 from pose_service.web.service import Service, service
+from pose_service.web.uploads import received_parts
 
 blueprint = Blueprint("frames", __name__)
 
@@ -55,17 +60,40 @@ class FrameRequest:
 @blueprint.post("/pose/hybrid")
 def pose_hybrid() -> Response:
     """The person in a picture, with the mesh."""
-    return _answer(mesh=True)
+    return _answer(_multipart_request() if is_multipart() else _json_request(), mesh=True)
 
 
 @blueprint.post("/pose")
 def pose() -> Response:
-    """The same without the mesh, so `has_3d` is false and the answer is small."""
-    return _answer(mesh=False)
+    """A clip to keypoints and how they move; or a picture, as above without the mesh.
+
+    Without it `has_3d` is false and the answer is small.
+    """
+    if is_multipart():
+        return _pose_of_parts()
+    fields = json_object(or_multipart=True)
+    if names_a_clip(fields):
+        return answer_named_clip(fields)
+    if "image_base64" not in fields:
+        raise BadRequestError(
+            "image_base64 is missing: expected a picture in it, or a clip by video_url or"
+            " video_path"
+        )
+    return _answer(picture_request(service(), fields), mesh=False)
 
 
-def _answer(*, mesh: bool) -> Response:
-    asked = _multipart_request() if is_multipart() else _json_request()
+def _pose_of_parts() -> Response:
+    here = service()
+    with received_parts(here.uploads_dir, "") as parts:
+        if "video" in parts.files:
+            return answer_sent_clip(parts.files["video"])
+        expect_body_size(sum(sent.path.stat().st_size for sent in parts.files.values()))
+        part = parts.file("frame", "image", "video")
+        asked = _sent_picture(part.path.read_bytes(), parts.fields)
+    return _answer(asked, mesh=False)
+
+
+def _answer(asked: FrameRequest, *, mesh: bool) -> Response:
     here = service()
     # the two routes may be sent the same clip: each follows it in a session of its own
     key = SessionKey(asked.form.session_id, f"{request.remote_addr} {request.path}")
@@ -112,13 +140,15 @@ def _json_request() -> FrameRequest:
 
 
 def _multipart_request() -> FrameRequest:
-    """A picture as the phone sends it: turned upright by its own EXIF mark."""
     part = file_part("frame", "image")
-    form = read_form(FrameForm, request.form, text=True)
+    return _sent_picture(part.stream.read(), request.form)
+
+
+def _sent_picture(data: bytes, fields: Mapping[str, str]) -> FrameRequest:
+    """A picture as the phone sends it: turned upright by its own EXIF mark."""
+    form = read_form(FrameForm, fields, text=True)
     note(frame_number=form.frame_number)
     here = service()
     with here.metrics.timed("picture", "decoding"):
-        image = decode_image(
-            part.stream.read(), max_pixels=here.settings.max_pixels, turn_by_exif=True
-        )
+        image = decode_image(data, max_pixels=here.settings.max_pixels, turn_by_exif=True)
     return FrameRequest(image, form)

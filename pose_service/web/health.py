@@ -31,11 +31,10 @@ _FRAME_S = 0.1
 
 
 @blueprint.get("/health")
-@blueprint.get("/healthz")
 def health() -> Response:
     """200 while the process lives; callers take any other status for `offline`."""
     here = service()
-    state = _state(here)
+    state = engine_state(here)
     return json_answer(
         {
             "status": state.status,
@@ -60,7 +59,7 @@ def health() -> Response:
 def warmup() -> Response:
     """Loading began with the process: this only tells how far it is."""
     here = service()
-    state = _state(here)
+    state = engine_state(here)
     words = {
         "ready": ("ready", f"the engine {state.engine} is ready"),
         "warming_up": ("partial", "warming up"),
@@ -80,7 +79,7 @@ def warmup() -> Response:
 def api_health() -> Response:
     """The same in the words of the older API; 503 while loading."""
     here = service()
-    state = _state(here)
+    state = engine_state(here)
     busy = here.hub.queue_length > BUSY_QUEUE_LENGTH
     ready = "degraded" if busy else "healthy"
     status = {"ready": ready, "warming_up": "initializing", "not_ready": "error"}[state.status]
@@ -108,7 +107,7 @@ def api_health() -> Response:
 def pool_status() -> Response:
     """The nets have one owner, so the pool has one worker."""
     here = service()
-    state, counts = _state(here), here.jobs.counts()
+    state, counts = engine_state(here), here.jobs.counts()
     active = int(here.hub.busy)
     return json_answer(
         {
@@ -164,7 +163,7 @@ def reload() -> Response:
     raise GoneError("/reload is gone: code is not loaded into a running service", hint="Restart.")
 
 
-def _state(here: Service) -> HubState:
+def engine_state(here: Service) -> HubState:
     """The engine here; for a process without nets the best that a living worker has."""
     if not here.settings.front_only:
         return here.hub.state
@@ -177,8 +176,8 @@ def _state(here: Service) -> HubState:
 
 
 def _loaded(here: Service, name: str) -> bool:
-    return _state(here).models.get(name) == "loaded"
+    return engine_state(here).models.get(name) == "loaded"
 
 
 def _on_gpu(here: Service) -> bool:
-    return (_state(here).device or "").startswith("cuda")
+    return (engine_state(here).device or "").startswith("cuda")

@@ -1,12 +1,14 @@
 """How large a body may be, told by the route and its content type."""
 
 from flask import Flask, Response, request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from pose_service.web.bodies import is_multipart
 from pose_service.web.service import service
 
 MEGABYTE = 1024 * 1024
 UPLOAD_BLUEPRINTS = ("clips", "legacy_jobs", "avatars")
+UPLOAD_ENDPOINTS = ("frames.pose",)
 
 
 def register(app: Flask) -> None:
@@ -17,11 +19,20 @@ def register(app: Flask) -> None:
 
 def _set_limits() -> None:
     settings = service().settings
-    takes_uploads = request.blueprint in UPLOAD_BLUEPRINTS and is_multipart()
+    takes_clips = request.blueprint in UPLOAD_BLUEPRINTS or request.endpoint in UPLOAD_ENDPOINTS
+    takes_uploads = takes_clips and is_multipart()
     megabytes = settings.max_upload_mb if takes_uploads else settings.max_body_mb
     request.max_content_length = megabytes * MEGABYTE
     # text parts count against this one, 500 kB by default; file parts go to disk
     request.max_form_memory_size = settings.max_body_mb * MEGABYTE
+
+
+def expect_body_size(sent_bytes: int) -> None:
+    """Refuse what came where clips may come too, and is none."""
+    limit = service().settings.max_body_mb * MEGABYTE
+    if max(sent_bytes, request.content_length or 0) > limit:
+        request.max_content_length = limit
+        raise RequestEntityTooLarge
 
 
 def _hear_out(response: Response) -> Response:

@@ -17,9 +17,8 @@ class OverlayFiles:
         self._making: WeakValueDictionary[Path, Lock] = WeakValueDictionary()
         self._lock = Lock()
 
-    def made(self, folder: Path, style: OverlayStyle, write: Callable[[Path], None]) -> Path:
-        """The video of this style in `folder`; `write` is called unless it is there."""
-        path = folder / overlay_name(style)
+    def made(self, path: Path, write: Callable[[Path], None]) -> Path:
+        """The video at `path`; `write` is called unless it is there."""
         with self._lock:
             # gone when nobody holds it any more
             making = self._making.setdefault(path, Lock())

@@ -12,6 +12,7 @@ from pose_service.pipeline.drawing import Overlay, draw_frame
 from pose_service.rendering.style import OverlayStyle
 from pose_service.web.clip_jobs import clip_answer, find_job, unfinished_answer
 from pose_service.web.forms import OverlayForm, read_form
+from pose_service.web.overlay_files import overlay_name
 from pose_service.web.service import part_of, service
 
 blueprint = Blueprint("overlays", __name__)
@@ -34,7 +35,7 @@ def overlay_frame(job: Job, number: int, style: OverlayStyle) -> ImageArray:
     if tracked is None:
         last = answer.clip.head.info.frame_count - 1
         raise BadRequestError(f"frame {number}: the clip has frames 0 to {last}")
-    image = _source(job).frame(number).image
+    image = source_clip(job).frame(number).image
     return draw_frame(answer.maker.body, image, tracked, style)
 
 
@@ -45,9 +46,9 @@ def overlay_video(job: Job, style: OverlayStyle) -> Path:
     def write(path: Path) -> None:
         answer = clip_answer(job)
         with here.metrics.clip_stages() as stages:
-            Overlay(_source(job), answer.clip, answer.maker.body, style).write(path, stages)
+            Overlay(source_clip(job), answer.clip, answer.maker.body, style).write(path, stages)
 
-    return here.overlays.made(overlay_folder(job), style, write)
+    return here.overlays.made(overlay_folder(job) / overlay_name(style), write)
 
 
 def overlay_folder(job: Job) -> Path:
@@ -55,7 +56,7 @@ def overlay_folder(job: Job) -> Path:
     return service().jobs.drawing_folder(job)
 
 
-def _source(job: Job) -> Clip:
+def source_clip(job: Job) -> Clip:
     """The part of the clip that a job was made from: its frames are numbered as the job's."""
     here = service()
     source = here.jobs.source_file(job)

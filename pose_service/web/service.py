@@ -23,6 +23,7 @@ from pose_service.media.part import ClipPart
 from pose_service.pipeline.asked import Asked, answer_all
 from pose_service.pipeline.results import ResultHead
 from pose_service.pipeline.session import SessionStore
+from pose_service.pose2d.config import ModelConfig, read_model_config
 from pose_service.runtime.hub import ModelHub
 from pose_service.runtime.metrics import Metrics
 from pose_service.web.overlay_files import OverlayFiles
@@ -34,6 +35,8 @@ _KEY = "pose_service"
 class Service:
     """The hub owns the nets, the job service its files; the web owns nothing.
 
+    `nets_config`: what the file of `POSE_MODEL_CONFIG` and the environment say of `/pose`.
+
     `watching`: so many callers may follow jobs at once; each of them holds a thread.
     """
 
@@ -41,6 +44,7 @@ class Service:
     hub: ModelHub
     jobs: JobService
     metrics: Metrics = field(default_factory=Metrics)
+    nets_config: ModelConfig = field(init=False)
     watching: threading.BoundedSemaphore = field(init=False)
     sessions: SessionStore = field(default_factory=SessionStore)
     overlays: OverlayFiles = field(default_factory=OverlayFiles)
@@ -49,7 +53,8 @@ class Service:
     _bodies: dict[str, BodyModel] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Pictures of all callers share the nets' turns."""
+        """Pictures of all callers share the nets' turns. `SettingsError` for a bad file."""
+        self.nets_config = read_model_config(self.settings)
         self.watching = threading.BoundedSemaphore(max(1, self.settings.threads // 2))
         self.people_in = self.hub.together(answer_all)
 

@@ -18,43 +18,63 @@ from pose_service.web.bodies import MULTIPART, is_multipart, missing_part
 
 @dataclass(frozen=True)
 class Upload:
-    """A file that arrived in the part `part`.
-
-    `name`: as the caller called it. `fields`: the text parts beside it.
-    """
+    """A file that arrived. `name`: as the caller called it. `fields`: the text parts beside it."""
 
     path: Path
     name: str
     fields: dict[str, str]
-    part: str
+
+
+@dataclass(frozen=True)
+class Received:
+    """A multipart body: its files by the names of their parts, and its text parts."""
+
+    files: dict[str, Upload]
+    fields: dict[str, str]
+
+    def file(self, *names: str) -> Upload:
+        """The first of `names` that arrived; the error lists the parts that did."""
+        for name in names:
+            if name in self.files:
+                return self.files[name]
+        raise missing_part(names, [*self.files, *self.fields])
 
 
 @contextmanager
-def received_file(parts: str | tuple[str, ...], folder: Path) -> Iterator[Upload]:
-    """The one file part named as any of `parts`, written into `folder` as it arrives.
+def received_file(part: str, folder: Path) -> Iterator[Upload]:
+    """The file part named `part`, as `received_parts` takes it in.
 
-    It is gone at the end of the `with` unless it was moved away. Raises `UnsupportedTypeError` for
-    another kind of body, and `BadRequestError` if it is broken or has no such part, or several.
+    Raises `BadRequestError` where there is no such part.
     """
-    wanted = (parts,) if isinstance(parts, str) else parts
+    with received_parts(folder, f"Send the clip as the file part {part!r} of a form.") as parts:
+        yield parts.file(part)
+
+
+@contextmanager
+def received_parts(folder: Path, hint: str) -> Iterator[Received]:
+    """The parts of the body, files written into `folder` as they arrive.
+
+    They are gone at the end of the `with` unless they were moved away. Raises
+    `UnsupportedTypeError`, with `hint`, for another kind of body, and `BadRequestError` if it is
+    broken.
+    """
     if not is_multipart():
         raise UnsupportedTypeError(
-            f"Content-Type: expected {MULTIPART}, got {request.mimetype or 'none'}",
-            hint=f"Send the clip as the file part {wanted[0]!r} of a form.",
+            f"Content-Type: expected {MULTIPART}, got {request.mimetype or 'none'}", hint=hint
         )
     with (
         TemporaryDirectory(dir=folder, prefix="upload-", ignore_cleanup_errors=True) as scratch,
         ExitStack() as opened,
     ):
         form, files = _parse(Path(scratch), opened)
-        came = [part for part in wanted if part in files]
-        if not came:
-            raise missing_part(wanted, [*files, *form])
-        if len(came) > 1:
-            raise BadRequestError(f"{' and '.join(came)}: expected one of them, got both")
-        file = files[came[0]]
-        file.stream.flush()
-        yield Upload(Path(file.stream.name), file.filename or came[0], form.to_dict(), came[0])
+        for file in files.values():
+            file.stream.flush()
+        fields = form.to_dict()
+        uploads = {
+            part: Upload(Path(file.stream.name), file.filename or part, fields)
+            for part, file in files.items()
+        }
+        yield Received(uploads, fields)
 
 
 def _parse(

@@ -98,7 +98,8 @@ class Caller:
 def running(
     settings: Settings, build: Callable[[Settings], tuple[Engine, str]] = build_toy
 ) -> Iterator[Caller]:
-    """A service of its own with the engine that `build` makes."""
+    """A service of its own with the engine that `build` makes, and no 2D net of this machine."""
+    settings = settings.model_copy(update={"rtmpose_enabled": False, "hrnet_enabled": False})
     app = create_app(settings, hub=ModelHub(settings, build))
     try:
         yield Caller(app.test_client())

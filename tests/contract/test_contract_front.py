@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from contract_kit import CLIP_FRAMES, Caller, check
+from pose_schema import check_pose
 from toy_engine import build_toy
 
 from pose_service.app import create_app, job_service
@@ -102,3 +103,16 @@ def test_a_worker_that_has_left_is_not_listed_any_more(front: Caller, worker: Jo
     worker.stop()
     eventually(lambda: front.get("/health").body["workers"] == [])
     assert front.get("/health").body["status"] == "not_ready"
+
+
+@pytest.mark.usefixtures("worker")
+def test_keypoints_that_a_worker_saw_are_answered_by_the_front(front: Caller, clip: Path) -> None:
+    eventually(lambda: front.get("/health").body["ready"])
+    job_id = front.post("/pose", json={"video_path": str(clip), "async": True}).body["job_id"]
+    eventually(lambda: front.get(f"/jobs/{job_id}").body["done"])
+    body = front.get(f"/pose/result/{job_id}").body
+    check_pose(body)
+    assert body["data"]["processing_summary"]["total_frames"] == CLIP_FRAMES
+    with front.client.get(f"/pose/annotated/{job_id}.mp4") as film:
+        assert film.status_code == 200
+    assert front.get("/healthz").body["models"]["engine"] == "toy"

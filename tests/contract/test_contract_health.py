@@ -33,9 +33,19 @@ def test_health_is_ready_with_every_net_of_the_engine_in_use(caller: Caller) -> 
     assert answer.body["device"] == "cpu"
 
 
-def test_healthz_says_the_same(caller: Caller) -> None:
-    one, other = caller.get("/health").body, caller.get("/healthz").body
-    assert {**one, "timestamp": 0} == {**other, "timestamp": 0}
+def test_healthz_has_the_blocks_of_the_2d_service(caller: Caller) -> None:
+    caller.frame()
+    answer = caller.get("/healthz")
+    assert (answer.status, answer.body["status"]) == (200, "healthy")
+    service, models, system = (answer.body[block] for block in ("service", "models", "system"))
+    assert (service["service"], service["config_loaded"]) == ("pose-service", True)
+    assert service["version"]
+    assert models["rtmpose_loaded"] is models["hrnet_loaded"] is models["hrnet_available"] is False
+    assert (models["engine"], models["engine_loaded"], models["toy_loaded"]) == ("toy", True, True)
+    assert models["model_info"] == {"name": "toy", "source": "engine", "config": None}
+    assert isinstance(system["cuda_available"], bool)
+    assert system["gpu_device"] is None
+    assert system["versions"]["numpy"]
 
 
 def test_while_loading_health_is_200_and_frames_are_503(tmp_path: Path) -> None:
@@ -46,13 +56,14 @@ def test_while_loading_health_is_200_and_frames_are_503(tmp_path: Path) -> None:
         return toy_engine(), "at last"
 
     with running(_settings(tmp_path), slow) as caller:
-        health = caller.get("/health")
+        health, healthz = caller.get("/health"), caller.get("/healthz")
         frame = caller.frame(frame_number=3)
         api, warmup = caller.get("/api/pose/health"), caller.get("/warmup")
         faces = caller.get("/debug/faces")
         go_on.set()
         check("HealthResponse", health.body)
         assert (health.status, health.body["status"]) == (200, "warming_up")
+        assert (healthz.status, healthz.body["status"]) == (200, "loading")
         assert (frame.status, frame.body["frame_number"]) == (503, 3)
         assert int(frame.headers["Retry-After"]) >= 1
         assert frame.body["retry_after_seconds"] > 0
@@ -65,10 +76,13 @@ def test_when_loading_failed_health_is_200_and_says_why(tmp_path: Path) -> None:
     with running(_settings(tmp_path), _broken) as caller:
         frame = caller.frame()
         health, warmup = caller.get("/health"), caller.post("/warmup")
+        healthz = caller.get("/healthz")
         clip = caller.post("/pose/video", json={"video_path": str(tmp_path / "a.mp4")})
     check("HealthResponse", health.body)
     assert (health.status, health.body["status"]) == (200, "not_ready")
     assert health.body["error"] == "the networks are not here Run fetch-weights."
+    assert (healthz.status, healthz.body["status"]) == (200, "unhealthy")
+    assert healthz.body["error"] == health.body["error"]
     assert frame.status == 503
     assert "the networks are not here" in frame.body["error"]
     assert (warmup.status, warmup.body["status"]) == (500, "error")

@@ -26,7 +26,7 @@ from pose_service.jobs.sources import check_source
 from pose_service.jobs.storage import Storage, StorageError, open_storage
 from pose_service.jobs.store import JobStore
 from pose_service.media.addresses import BadUrlError
-from pose_service.pipeline.results import FRAMES_NAME, HEAD_NAME
+from pose_service.pipeline.frame_lines import FRAMES_NAME, HEAD_NAME
 from pose_service.pipeline.video import ClipWatch
 
 

@@ -13,7 +13,7 @@ from pose_service.jobs.parts import JobParts, open_parts
 from pose_service.jobs.records import Job
 from pose_service.jobs.service import JobService, Order
 from pose_service.jobs.store import JobStore
-from pose_service.pipeline.results import HEAD_NAME
+from pose_service.pipeline.frame_lines import HEAD_NAME
 from pose_service.pipeline.video import ClipWatch
 
 PATIENCE_S = 20.0

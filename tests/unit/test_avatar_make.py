@@ -28,7 +28,7 @@ from pose_service.core.errors import BadImageError, BadVideoError, TooLargeError
 from pose_service.core.records import Frame
 from pose_service.engines.seam import Engine
 from pose_service.media.decode import open_clip
-from pose_service.pipeline.results import HEAD_NAME
+from pose_service.pipeline.frame_lines import HEAD_NAME
 from pose_service.pipeline.video import ClipStoppedError, ClipWatch
 
 T = TypeVar("T")

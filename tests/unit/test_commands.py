@@ -144,6 +144,25 @@ def test_video_stops_after_max_frames_and_draws_as_many(walk: Path, tmp_path: Pa
 
 
 @pytest.mark.usefixtures("toy_nets")
+def test_pose_writes_the_answer_a_page_and_a_film(
+    walk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RTMPOSE_ENABLED", "false")
+    monkeypatch.setenv("HRNET_ENABLED", "false")
+    out, page, film = (tmp_path / name for name in ("a.json", "a.pdf", "a.mp4"))
+    command = ["pose", str(walk), "--out", str(out), "--report", str(page)]
+    assert main([*command, "--annotated", str(film), "--max-frames", "5"]) == 0
+    data = json.loads(out.read_bytes())["data"]
+    assert [pose["frame_info"]["frame_number"] for pose in data["poses_per_frame"]] == [*range(5)]
+    assert page.read_bytes().startswith(b"%PDF-")
+    with av.open(str(film)) as drawn:
+        assert sum(1 for _ in drawn.decode(video=0)) == 5
+    said = capsys.readouterr().out
+    assert "5 frames, the first person seen in 5, by toy with angles in 3D" in said
+    assert "not by a 2D net: RTMPose" in said
+
+
+@pytest.mark.usefixtures("toy_nets")
 def test_overlays_take_layers_a_side_view_and_blurred_faces(
     walk: Path, two_people: Path, tmp_path: Path
 ) -> None:

@@ -32,10 +32,12 @@ from pose_service.web.forms import (
     ResultForm,
     SliceForm,
 )
+from pose_service.web.pose_forms import LimitForm, PosePathForm, PoseResultForm, PoseUrlForm
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
 ANSWERS = ROOT / "docs" / "answers.md"
+POSE = ROOT / "docs" / "pose.md"
 PAGES = [README, ROOT / "CHANGELOG.md", ROOT / "NOTICE", *sorted((ROOT / "docs").glob("*.md"))]
 
 CODE = re.compile(r"^```\w*\n(.*?)^```|`([^`\n]+)`", re.MULTILINE | re.DOTALL)
@@ -43,8 +45,8 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 SETTING_ROW = re.compile(r"^\| `([A-Z0-9_]+)` \| (?:`([^`]+)`|-) \|", re.MULTILINE)
 ERROR_CODE = re.compile(r'code(?:: str)? ?= ?"([A-Z_]+)"')
-# What an engine calls its files is its own matter.
-OPEN_OBJECTS = {"models"}
+# What an engine calls its files is its own matter, and packages have their own names.
+OPEN_OBJECTS = {"models", "versions"}
 
 
 def text(page: Path) -> str:
@@ -133,7 +135,8 @@ def test_every_command_that_is_named_can_be_given() -> None:
     found = [line.partition("python -m pose_service ")[2] for line in all_code_lines()]
     commands = {parse(shlex.split(rest, comments=True)).command for rest in found if rest}
     assert commands == {
-        "serve", "worker", "doctor", "fetch-weights", "frame", "video", "convert", "jobs", "bench",
+        "serve", "worker", "doctor", "fetch-weights", "frame", "video", "pose", "convert", "jobs",
+        "bench",
     }  # fmt: skip
 
 
@@ -152,7 +155,7 @@ def test_every_route_and_its_methods_are_in_the_readme(client: FlaskClient) -> N
     said = {
         (method, path)
         for row in re.findall(r"^\| (.*?) \|", text(README), re.MULTILINE)
-        if (paths := re.findall(r"(/[\w/<>-]+)`", row))
+        if (paths := re.findall(r"(/[\w/<>.-]+)`", row))
         for method in re.findall(r"`(GET|POST|DELETE)", row)
         for path in paths
     }
@@ -202,6 +205,35 @@ def test_every_field_of_health_is_explained(client: FlaskClient) -> None:
 def test_every_field_that_may_be_sent_is_explained(form: type[Form]) -> None:
     schema = form.model_json_schema(by_alias=True)
     assert not_in_code(set(schema["properties"]), ANSWERS) == []
+
+
+@pytest.mark.parametrize("form", [PosePathForm, PoseUrlForm, PoseResultForm, LimitForm])
+def test_every_field_that_may_be_sent_for_keypoints_is_explained(form: type[Form]) -> None:
+    schema = form.model_json_schema(by_alias=True)
+    assert not_in_code(set(schema["properties"]), POSE) == []
+
+
+def test_every_field_of_keypoints_is_explained(client: FlaskClient, tmp_path: Path) -> None:
+    clip = clip_file(tmp_path / "a.mp4", [picture((20, 40, 80, 200))] * 9).read_bytes()
+
+    jobs = client.application.extensions["pose_service"].jobs
+
+    def sent(**fields: str) -> Any:
+        file = (BytesIO(clip), "a.mp4")
+        job = client.post("/pose", data={"video": file, "async": "true", **fields}).json
+        jobs.wait(job["job_id"], 20)
+        return client.get(f"/pose/result/{job['job_id']}").json
+
+    whole = sent(limits='[{"angle": "left_elbow", "high_deg": 80}]')
+    compared = sent(compare_with=whole["job_id"])
+    part = client.get(f"/pose/result/{whole['job_id']}?from=0&to=1").json
+    about = client.get(f"/pose/status/{whole['job_id']}").json
+    assert compared["data"]["comparison"]
+    assert not_in_code(names_in([whole, compared, part, about]), POSE) == []
+
+
+def test_every_field_of_healthz_is_explained(client: FlaskClient) -> None:
+    assert not_in_code(names_in(client.get("/healthz").json), POSE) == []
 
 
 def test_every_error_type_is_explained() -> None:

@@ -19,7 +19,7 @@ from pose_service.jobs.records import Job, JobKind, JobState
 from pose_service.jobs.roster import Vigil, WorkerRecord
 from pose_service.jobs.service import JobService, Order
 from pose_service.jobs.storage import FolderStorage, StorageError
-from pose_service.pipeline.results import HEAD_NAME
+from pose_service.pipeline.frame_lines import HEAD_NAME
 from pose_service.pipeline.video import ClipWatch
 
 NAME = "ann.jpg"

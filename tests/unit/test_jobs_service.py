@@ -20,7 +20,7 @@ from pose_service.jobs.pace import Pace
 from pose_service.jobs.records import Job, JobState, Progress, Terms
 from pose_service.jobs.roster import WorkerRecord
 from pose_service.jobs.service import Order
-from pose_service.pipeline.results import HEAD_NAME
+from pose_service.pipeline.frame_lines import HEAD_NAME
 from pose_service.pipeline.video import ClipWatch
 
 

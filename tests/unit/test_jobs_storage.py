@@ -25,7 +25,7 @@ from pose_service.jobs.storage import (
 )
 from pose_service.jobs.work import WorkFolders
 from pose_service.media.fetch import FetchError
-from pose_service.pipeline.results import HEAD_NAME
+from pose_service.pipeline.frame_lines import HEAD_NAME
 
 HOUR_S = 3600.0
 

@@ -15,8 +15,9 @@ from test_clip_tracks import observation
 
 from pose_service.core.masks import Mask
 from pose_service.core.records import ClipInfo, TrackedFrame
+from pose_service.pipeline.frame_lines import FRAMES_NAME
 from pose_service.pipeline.observation_log import ObservationLog
-from pose_service.pipeline.results import FRAMES_NAME, StoredClip, write_result
+from pose_service.pipeline.results import StoredClip, write_result
 from pose_service.pipeline.video import ClipRun
 
 DISC = Mask.of(np.hypot(*np.mgrid[-180:180, -300:340]) < 90)

@@ -7,7 +7,8 @@ import pytest
 
 from pose_service.core.records import Camera, ClipInfo, TrackedFrame
 from pose_service.pipeline import results
-from pose_service.pipeline.results import FRAMES_NAME, STARTS_NAME, StoredClip, write_result
+from pose_service.pipeline.frame_lines import FRAMES_NAME, STARTS_NAME
+from pose_service.pipeline.results import StoredClip, write_result
 from pose_service.pipeline.video import ClipRun
 
 FRAMES = 12

@@ -24,7 +24,8 @@ from pose_service.core.records import (
     TrackedFrame,
 )
 from pose_service.engines.seam import Engine
-from pose_service.pipeline.results import FRAMES_NAME, HEAD_NAME, StoredClip, write_result
+from pose_service.pipeline.frame_lines import FRAMES_NAME, HEAD_NAME
+from pose_service.pipeline.results import StoredClip, write_result
 from pose_service.pipeline.second_pass import STRETCH_FRAMES
 from pose_service.pipeline.video import (
     ClipOptions,
