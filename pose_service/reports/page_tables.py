@@ -101,7 +101,7 @@ def drift_table(summary: ClipSummary) -> Table:
     """The straight line through each score, and through the depth of the repetitions."""
     columns = (
         Column("line through", 27, "left"), Column("start", 10), Column("end", 10),
-        Column("change", 12), Column("r²", 8),
+        Column("change", 12), Column("r²", 9),
     )  # fmt: skip
     return Table("Drift from start to end", columns, tuple(_drift_rows(summary)))
 
