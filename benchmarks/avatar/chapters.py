@@ -22,6 +22,8 @@ from pose_service.measurement.bounds import ErrorModel
 
 Fields = dict[str, Any]
 
+_WITHOUT_NETWORKS, _STRANGERS, _OF_A_GENDER = 120, 90, 150
+
 
 @dataclass(frozen=True)
 class Size:
@@ -51,7 +53,7 @@ def turn_chapter(size: Size) -> Fields:
 def noise_chapter(size: Size) -> Fields:
     """Joints and outlines of the bodies themselves, with noise like the networks'."""
     shapes, rng = BodyShapes.load(), np.random.default_rng(size.seed + 2)
-    several = people(shapes, size.photographs, rng)
+    several = people(shapes, _WITHOUT_NETWORKS, rng)
     return summed([tried(one) for one in photographs(several, by_noise, rng)])
 
 
@@ -59,7 +61,7 @@ def stranger_chapter(size: Size) -> Fields:
     """As the first chapter, people unlike what the fit expects; bands as calibrated there."""
     shapes, rng = BodyShapes.load(), np.random.default_rng(size.seed + 4)
     engine, _ = build_engine(read_settings({"POSE_ENGINE": "embedded"}))
-    several = strangers(shapes, size.photographs // 3, rng)
+    several = strangers(shapes, _STRANGERS, rng)
     seen = [one for one in photographs(several, by_networks(engine), rng) if one.sights]
     outcomes = [one.outcome(height=True) for one in seen]
     model = error_model(BODY_NAME, Known(height=True, turn=False))
@@ -71,7 +73,7 @@ def population_chapter(size: Size) -> Fields:
     shapes, rng = BodyShapes.load(), np.random.default_rng(size.seed + 3)
     rows = {}
     for gender in (Gender.MALE, Gender.FEMALE):
-        some = list(people(shapes, size.photographs // 2, rng, gender))
+        some = list(people(shapes, _OF_A_GENDER, rng, gender))
         for name, values in (
             ("stature, cm", [one.values_cm["height"] for one in some]),
             ("mass, kg", [mass_kg(one.body) for one in some]),

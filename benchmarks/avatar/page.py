@@ -138,7 +138,7 @@ def _package(chapter: Fields) -> str:
     return (
         f"## Beside the package's own measures\n\n{chapter['people']} random adults, means. The "
         "package takes the waist along fixed vertices, which is another definition; its volume "
-        "has the eyes and the mouth inside.\n\n"
+        "has the eyes and the mouth inside, and its height is taken in another rest pose.\n\n"
         + _table(("", "package", "ours", "difference", "its sd", "correlation"), rows)
     )
 

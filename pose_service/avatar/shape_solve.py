@@ -1,10 +1,9 @@
 """Damped Gauss-Newton steps on pose and shape together."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from pose_service.avatar.body_maker import BodyMaker
+from pose_service.avatar.clothes import Clothes
 from pose_service.avatar.shape_prior import ShapePrior
 from pose_service.avatar.shape_problem import (
     TURNED,
@@ -13,9 +12,7 @@ from pose_service.avatar.shape_problem import (
     ShapeProblem,
     Sighted,
 )
-from pose_service.bodies.anny import AnnyBody
 from pose_service.bodies.fit_solve import NOISE_M, POSE_PRIOR, moved, robust_weights
-from pose_service.bodies.segments import FREE_JOINTS, Segments
 from pose_service.core.arrays import FloatArray, IntArray
 from pose_service.core.geometry import vector_from_rotation
 from pose_service.measurement.surface import ClosedFaces
@@ -28,29 +25,6 @@ _OUTLINE_SD_M = 0.012
 # Neighbours on the outline are wrong together: so many rows tell as much as one.
 _ROWS_ALIKE = 4.0
 _MASS_SD = 0.06  # of a stated mass, and of a volume without a lung's exact air
-# Hair, hands and shoes are not the body's own outline.
-_OUTLINE_TRUST = {"head": 0.1, "neck01": 0.5, "wrist": 0.05, "foot": 0.1, "clavicle": 0.5}
-
-
-@dataclass(frozen=True, eq=False)
-class Clothes:
-    """What the outline has that the body has not.
-
-    `ease_m`: (v,) how far it is expected to stand off each vertex. `trust`: (v,) weights.
-    """
-
-    ease_m: FloatArray
-    trust: FloatArray
-
-    @classmethod
-    def on(cls, body: AnnyBody, ease_by_joint: dict[str, float]) -> "Clothes":
-        """`ease_by_joint`: metres by free joint, without side; others have none."""
-        carried = body.bone_weights.T @ np.eye(len(FREE_JOINTS))[Segments.of(body).of_bone]
-        names = [name.partition(".")[0] for name in FREE_JOINTS]
-        return cls(
-            carried @ [ease_by_joint.get(name, 0.0) for name in names],
-            carried @ [_OUTLINE_TRUST.get(name, 1.0) for name in names],
-        )
 
 
 class ShapeSolver:
