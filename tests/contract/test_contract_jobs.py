@@ -115,8 +115,6 @@ def test_a_list_that_cannot_be_had_is_400(caller: Caller, query: str, said: str)
 @pytest.mark.parametrize(
     "job_id", ["no-such-job", "015efe0c-79ee-43b5-98d7-ade43cf3db96", "..%2f..%2fetc"]
 )
-    "job_id", ["no-such-job", "015efe0c-79ee-43b5-98d7-ade43cf3db96", "..%2f..%2fetc"]
-)
 @pytest.mark.parametrize(
     ("method", "path"),
     [
