@@ -21,7 +21,7 @@ from pose_service.runtime.weights import located
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is to be brought. `without`: what it means that the optional `{names}` are missing.
+    """What is to be brought. `loss`: what it costs that an optional file is missing.
 
     `instead`: what to do where there is nothing to bring; `then`: what to do when all is here.
     """
@@ -29,7 +29,7 @@ class Wanted:
     name: str
     sources: tuple[FileSource, ...]
     optional_sources: tuple[FileSource, ...]
-    without: str
+    loss: str = "not as well"
     instead: str = ""
     then: str = ""
 
@@ -75,16 +75,14 @@ def _wanted(arguments: Arguments, settings: Settings) -> Wanted:
         then = "" if is_installed() else f"onnxruntime is missing. {INSTALL} "
         if word != settings.keypoint_mode:
             then += f"To have them used set POSE_KEYPOINT_MODE={word}."
-        stand_ins = "stand-ins that are made by hand: {names}"
-        return Wanted(POSE2D, sources, optional, stand_ins, then=then)
+        return Wanted(POSE2D, sources, optional, "with fewer stand-ins", then=then)
     if arguments.mode:
         raise BadRequestError(
             f"--mode is for {POSE2D}", hint="Write `fetch-weights pose2d --mode ...`."
         )
     recipe = wanted_recipe(arguments.engine or settings.engine, settings)
     instead = "" if recipe.sources else recipe.probe(settings).remedy
-    without = f"{recipe.name} serves without {{names}}, but not as well"
-    return Wanted(recipe.name, recipe.sources, recipe.optional_sources, without, instead)
+    return Wanted(recipe.name, recipe.sources, recipe.optional_sources, instead=instead)
 
 
 def wanted_recipe(engine: str, settings: Settings) -> EngineRecipe:
@@ -132,7 +130,7 @@ def _say_what_is_here(wanted: Wanted, settings: Settings) -> None:
     missing = _say_where(wanted.sources, settings)
     without = _say_where(wanted.optional_sources, settings)
     if without:
-        console.print(wanted.without.format(names=", ".join(without)))
+        console.print(f"{wanted.name} serves without {', '.join(without)}, but {wanted.loss}")
     if wanted.sources and not missing:
         console.print(f"{wanted.name}: every file {'it needs ' if without else ''}is here")
 

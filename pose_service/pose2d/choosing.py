@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pose_service.core.config import Settings
@@ -90,6 +90,8 @@ def _opened(
 def _detector(settings: Settings, seat: Seat) -> tuple[BoxNet, str]:
     """The mode's own detector, else one of RTMDet's that somebody put there, and then which."""
     own = MODES[settings.keypoint_mode].detector
+    # some files that say they take any number sort out the boxes of one
+    seat = replace(seat, batch=1)
     failures: list[EngineError] = []
     for net in (own, *RTMDETS):
         try:

@@ -130,7 +130,7 @@ def _refusals() -> tuple[type[Exception], ...]:
 
 def _said(error: Exception) -> str:
     """What it says behind its own number and name."""
-    return str(error).partition(" : ")[2].partition(" : ")[2] or str(error)
+    return str(error).split(" : ", 3)[-1]
 
 
 def _providers(seat: Seat) -> list[Any]:

@@ -8,6 +8,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from pose_service.core.arrays import FloatArray
+from pose_service.pose2d.crops import MEAN_RGB, STD_RGB
 
 OPSET = 17
 IR_VERSION = 8
@@ -127,3 +128,27 @@ def detector_net(
     model.graph.output.append(value("labels", (1, len(labels)), TensorProto.INT64))
     path.write_bytes(model.SerializeToString())
     return path
+
+
+def paint_net(path: Path, colours_rgb: FloatArray) -> Path:
+    """A net that really looks: joint j's heat map is high where the crop has colour j (17, 3).
+
+    A cell is the mean over its 16 pixels of how near each is to the colour, from 0 to 1.
+    """
+    wanted = (colours_rgb - np.array(MEAN_RGB)) / np.array(STD_RGB)
+    weights = {
+        # the square of a distance in three steps: |a|^2 - 2 ab + |b|^2, times -4
+        "squares": np.full((17, 3, 1, 1), -4.0, np.float32),
+        "mixed": (8 * wanted[:, :, None, None]).astype(np.float32),
+        "own": (-4 * (wanted**2).sum(axis=1)).astype(np.float32),
+    }
+    nodes = [
+        helper.make_node("Mul", ["input", "input"], ["squared"]),
+        helper.make_node("Conv", ["squared", "squares"], ["first"]),
+        helper.make_node("Conv", ["input", "mixed", "own"], ["second"]),
+        helper.make_node("Add", ["first", "second"], ["far"]),
+        helper.make_node("Exp", ["far"], ["near"]),
+        helper.make_node("AveragePool", ["near"], ["heat"], kernel_shape=[4, 4], strides=[4, 4]),
+    ]
+    inputs = [value("input", ("n", 3, 256, 192))]
+    return saved(path, nodes, inputs, [value("heat", ("n", 17, 64, 48))], weights)

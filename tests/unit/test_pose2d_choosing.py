@@ -5,11 +5,14 @@ import logging
 import subprocess
 import sys
 import zipfile
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from file_server import mirror_of
+from onnx import TensorProto, helper
 from pose2d_kit import constant_net, detector_net, simcc_of
 
 from pose_service.commands import main
@@ -160,6 +163,24 @@ def test_each_detector_gets_the_colours_it_was_trained_on(
     assert given == [RTMDET_COLOURS, YOLOX_COLOURS]
 
 
+def test_a_detector_that_only_says_it_takes_any_number_of_pictures_is_taken(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path)
+    put(settings, BALANCED.rtmpose, BALANCED.detector)
+    path = settings.data_dir / FOLDER / BALANCED.detector.file.name
+    model = onnx.load(path)
+    # a constant of one picture's boxes, whatever comes in
+    del model.graph.node[:]
+    boxes = helper.make_tensor("boxes", TensorProto.FLOAT, [1, 1, 5], PERSON.ravel())
+    model.graph.node.append(helper.make_node("Constant", [], ["out0"], value=boxes))
+    for tensor in (*model.graph.input, *model.graph.output):
+        tensor.type.tensor_type.shape.dim[0].dim_param = "batch"
+    path.write_bytes(model.SerializeToString())
+    chosen = choose(settings, ModelConfig())
+    assert isinstance(chosen, Pose2D)
+    ((boxes_px, _),) = chosen.detector.detect([np.zeros((640, 640, 3), np.uint8)])
+    np.testing.assert_allclose(boxes_px, PERSON[:, :4])
+
+
 def test_a_file_of_another_model_is_passed_over_with_both_shapes(tmp_path: Path) -> None:
     settings = settings_of(tmp_path)
     put(settings, BALANCED.detector, HRNET)
@@ -199,7 +220,8 @@ def test_batch_processing_off_is_one_person_at_a_time(
     for on in (True, False):
         performance = ModelConfig().performance.model_copy(update={"batch_processing": on})
         choose(settings, ModelConfig(performance=performance))
-    assert batches == [5, 5, 1, 1]
+    # the detector sees one picture at a time anyway
+    assert batches == [1, 5, 1, 1]
 
 
 def test_without_onnxruntime_the_remedy_is_to_install_it(
@@ -302,6 +324,27 @@ def test_doctor_says_of_each_net_where_it_is_or_how_to_get_it(tmp_path: Path) ->
     found = {finding.subject: finding for finding in nets_2d(settings, full=True)}
     assert found["RTMPose-Medium"].state is State.OK
     assert RTMDETS[0].file.name in found["YOLOX-M"].detail
+
+
+def test_doctor_looks_at_the_checkpoint_that_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "c.json"
+    path.write_text('{"models": {"rtmpose_medium": {"checkpoint": "own.onnx"}}}')
+    settings = settings_of(tmp_path, nets_config=path)
+    found = {finding.subject: finding for finding in nets_2d(settings)}
+    assert found["RTMPose-Medium"].state is State.NOTE
+    assert "own.onnx cannot be used" in found["RTMPose-Medium"].detail
+    stand_in(BALANCED.rtmpose, tmp_path / "own.onnx")
+    found = {finding.subject: finding for finding in nets_2d(settings)}
+    assert found["RTMPose-Medium"].state is State.OK
+
+
+def test_doctor_knows_the_runtime_for_cards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(metadata, "version", lambda name: f"{name} 1")
+    found = {finding.subject: finding for finding in nets_2d(settings_of(tmp_path))}
+    assert found["onnxruntime-gpu"].state is State.OK
+    assert "onnxruntime" not in found
 
 
 def test_doctor_tells_what_is_wrong_with_the_file_of_settings(tmp_path: Path) -> None:

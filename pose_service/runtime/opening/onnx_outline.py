@@ -74,13 +74,14 @@ def _outline(whole: memoryview, path: Path, wanted: WantedFile) -> Outline:
     weights: Counter[int] = Counter()
     own_names: set[str] = set()
     for tensor in _tensors(graphs[0]):
-        name, element, count, place = _tensor(tensor)
+        _, element, count, place = _tensor(tensor)
         weights[element] += count
-        own_names.add(name)
         if place is not None:
             _expect_beside(place, path, wanted)
     for number, value in fields_of(graphs[0]):
-        if number in (11, 12):
+        if number == 5:
+            own_names.add(_tensor(_bytes(value))[0])
+        elif number in (11, 12):
             (inputs if number == 11 else outputs).append(_value(_bytes(value)))
     # files of old versions list weights among the inputs, too
     taken = tuple(value for value in inputs if value.name not in own_names)
