@@ -17,7 +17,7 @@ from pose_service.rendering.words import RIM
 # viridis, which stays a ramp to whoever sees no red or no green; the darkest tenth is left out
 _RAMP = np.array([(72, 36, 117), (52, 94, 141), (33, 145, 140), (94, 201, 98), (253, 231, 37)])
 
-_UNSEEN_OPACITY = 0.5
+_UNSEEN_OPACITY = 0.6
 _MARKS_PER_BONE = 24
 _TRUNK_ENDS = (COCO17.index("left_hip"), COCO17.index("right_hip"))
 BONES = (*COCO17.bones, _TRUNK_ENDS)
@@ -55,7 +55,7 @@ def skeleton_marks_px(person: KeypointPerson, least_confidence: float) -> FloatA
 
 
 def opacity_of(person: KeypointPerson) -> float:
-    """Half of it for somebody who was not seen in this frame."""
+    """Paler for somebody who was not seen in this frame."""
     return 1.0 if person.provenance is Provenance.OBSERVED else _UNSEEN_OPACITY
 
 
@@ -72,9 +72,11 @@ def draw_keypoints(layer: ImageArray, person: KeypointPerson, paint: KeypointPai
         for bone in bones:
             draw_line(layer, places[list(bone)], ink(RIM, opacity), paint.stroke + 2)
     for bone in bones:
-        colour = _bone_colour(bone)
-        draw = draw_line if observed else draw_dashed_line
-        draw(layer, places[list(bone)], ink(colour, opacity), paint.stroke)
+        colour = ink(_bone_colour(bone), opacity)
+        if observed:
+            draw_line(layer, places[list(bone)], colour, paint.stroke)
+        else:
+            draw_dashed_line(layer, places[list(bone)], colour, paint.stroke + 1)
     for joint in np.flatnonzero(shown):
         sureness = confidence_colour(float(person.point_confidence[joint]), paint.least_confidence)
         draw_dot(layer, places[joint], ink(RIM, opacity), 1.6 * paint.stroke + 1)

@@ -15,6 +15,7 @@ RIM: Colour = (24, 28, 36)
 _SMALLEST_PX = 11
 """Letters below this size cannot be read."""
 
+_PATIENCE = 6  # marks more that a word may hide where it stood before
 _PICTURE_SHARE = 1 / 62  # of the root of the picture's area: 23 on full high definition
 
 
@@ -50,22 +51,30 @@ class Page:
         """Nothing is to be written here."""
         self._taken.append((left, top, left + width, top + height))
 
-    def write(self, layer: ImageArray, places: IntArray) -> bool:
-        """Lay `layer` where it is free and inside of the picture, if it is anywhere.
+    def write(self, layer: ImageArray, places: IntArray, wanted: int | None = None) -> int | None:
+        """Lay `layer` where it is free and inside of the picture; the place's number, if any is.
 
-        `places`: (n, 2) left and top. Of those the one that hides the fewest marks, the first of
-        several.
+        `places`: (n, 2) left and top. Of the free ones the one that hides the fewest marks, the
+        first of several; but `wanted` is kept while it is hardly worse, so that words of a film
+        do not jump about.
         """
         size = np.array(layer.shape[1::-1])
-        free = places[self._free(places, places + size)]
+        free = np.flatnonzero(self._free(places, places + size))
         if not len(free):
-            return False
-        inside = self._marks_px - free[:, None]
-        hidden = ((inside >= 0) & (inside <= size)).all(axis=2).sum(axis=1)
-        left, top = free[int(hidden.argmin())].tolist()
+            return None
+        hidden = self._hidden(places[free], size) - np.where(free == wanted, _PATIENCE, 0)
+        chosen = int(free[hidden.argmin()])
+        left, top = places[chosen].tolist()
         lay_over(self.image, layer, left, top)
         self.reserve(left, top, *size.tolist())
-        return True
+        return chosen
+
+    def _hidden(self, places: IntArray, size: IntArray) -> IntArray:
+        """(n,) how many marks a word of this size would hide."""
+        near = _within(self._marks_px, places.min(axis=0), places.max(axis=0) + size)
+        marks_px = self._marks_px[near]
+        hidden: IntArray = _within(marks_px, places[:, None], places[:, None] + size).sum(axis=1)
+        return hidden
 
     def _free(self, low: IntArray, high: IntArray) -> NDArray[np.bool_]:
         """(n,) of boxes from `low` to `high`, (n, 2) each."""
@@ -74,6 +83,11 @@ class Page:
         rows, columns = self.image.shape[:2]
         inside = (low >= 0).all(axis=1) & (high <= (columns, rows)).all(axis=1)
         return np.asarray(inside & apart.all(axis=0))
+
+
+def _within(points: FloatArray, low: IntArray, high: IntArray) -> NDArray[np.bool_]:
+    """(..., n) which of (n, 2) points lie in a box, or in each of (..., 1, 2) boxes."""
+    return np.asarray(((points >= low) & (points <= high)).all(axis=-1))
 
 
 def _coverage(

@@ -1,8 +1,8 @@
 """Annotated clips: picture after picture, into a film, alone or with a second clip in step."""
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
-from dataclasses import dataclass
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
@@ -16,8 +16,8 @@ from pose_service.reports.picture import (
     DEFAULT_STYLE,
     AnnotatedClip,
     AnnotationStyle,
+    Annotator,
     Measures,
-    annotated_picture,
 )
 
 Progress = Callable[[str, int, int | None], None]
@@ -51,8 +51,11 @@ def write_annotated(
     The film begins with the first frame, whatever that one's time. With `second` it is as wide as
     both. `ValueError` where the clip has no frame.
     """
-    with closing(prefetch(iter(clip.frames))) as frames:
-        pictures = _timed(clip.with_frames(frames), second)
+    with ExitStack() as opened:
+        clip = _ahead(clip, opened)
+        if second is not None:
+            second = replace(second, clip=_ahead(second.clip, opened))
+        pictures = _timed(clip, second)
         first = next(pictures, None)
         if first is None:
             raise ValueError(f"{path.name}: the clip has no frame to be written")
@@ -63,10 +66,16 @@ def write_annotated(
                 film.progress("annotating", number, film.frame_count)
 
 
+def _ahead(clip: AnnotatedClip, opened: ExitStack) -> AnnotatedClip:
+    """The same, decoded ahead in a thread that ends with `opened`."""
+    return replace(clip, frames=opened.enter_context(closing(prefetch(iter(clip.frames)))))
+
+
 def _timed(clip: AnnotatedClip, second: SecondClip | None) -> Iterator[tuple[float, ImageArray]]:
     """Time in seconds and picture of every frame."""
     if second is not None:
         yield from beside(clip, second)
         return
+    annotator = Annotator(clip.measures, clip.style)
     for frame, seen in clip.pairs():
-        yield seen.time_s, annotated_picture(frame.image, seen, clip.measures, clip.style)
+        yield seen.time_s, annotator.picture(frame.image, seen)

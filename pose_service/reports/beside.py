@@ -10,7 +10,7 @@ import numpy as np
 from pose_service.biomechanics.comparison import Comparison
 from pose_service.core.arrays import FloatArray, ImageArray, expect_shape
 from pose_service.core.keypoints import KeypointFrame, KeypointPerson
-from pose_service.reports.picture import AnnotatedClip, annotated_picture
+from pose_service.reports.picture import AnnotatedClip, Annotator
 
 T = TypeVar("T")
 
@@ -54,13 +54,14 @@ def beside(first: AnnotatedClip, second: SecondClip) -> Iterator[tuple[float, Im
     has no frame at all there is nothing.
     """
     others = Nearest((seen.time_s, (frame, seen)) for frame, seen in second.clip.pairs())
+    on_left = Annotator(first.measures, first.style)
+    on_right = Annotator(second.clip.measures, second.clip.style)
     for frame, seen in first.pairs():
         other = others.at(second.step.other_s(seen.time_s))
         if other is None:
             return
         image, other_seen = as_high(other[0].image, other[1], frame.height_px)
-        left = annotated_picture(frame.image, seen, first.measures, first.style)
-        right = annotated_picture(image, other_seen, second.clip.measures, second.clip.style)
+        left, right = on_left.picture(frame.image, seen), on_right.picture(image, other_seen)
         gap = np.zeros((frame.height_px, _GAP_PX, 3), np.uint8)
         yield seen.time_s, np.hstack([left, gap, right])
 

@@ -1,5 +1,6 @@
 """One page about two clips of the same movement, in step: both curves, and their difference."""
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -8,7 +9,7 @@ import numpy as np
 from pose_service.biomechanics.comparison import Comparison
 from pose_service.core.arrays import FloatArray
 from pose_service.core.errors import BadRequestError
-from pose_service.reports.curves import time_axis
+from pose_service.reports.curve_axes import DASHED, plot_curve, time_axis
 from pose_service.reports.notes import notes_of
 from pose_service.reports.page import clip_facts, draw_head, draw_notes, model_facts
 from pose_service.reports.paper import (
@@ -18,19 +19,20 @@ from pose_service.reports.paper import (
     MARGIN_MM,
     PALE_INK,
     Paper,
+    Pen,
     Type,
     fitted,
 )
 from pose_service.reports.records import MovementReport
 from pose_service.reports.table import Column, Table, draw_table
-from pose_service.reports.thinning import alone, thinned
+from pose_service.reports.thinning import thinned
 from pose_service.reports.wording import degrees, number, seconds, spoken
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_FIRST, _SECOND = INK, "#aa4499"
-_DASHES = (0, (5, 1.2))
+_FIRST, _SECOND = Pen(INK, 1.0), Pen("#aa4499", 1.0, DASHED)
+_APART = Pen(ACCENT, 0.8)
 _GAP_MM, _CELL_MM, _AXIS_MM = 9.0, 39.0, 7.0
 
 
@@ -109,14 +111,11 @@ def _comparison_of(report: MovementReport) -> Comparison:
 
 def _draw_legend(paper: Paper, base: float, report: MovementReport) -> None:
     width = (paper.width_mm - 2 * MARGIN_MM) / 2
-    for place, (title, colour, dashes) in enumerate(
-        ((report.title, _FIRST, "solid"), (report.other_title, _SECOND, _DASHES))
-    ):
+    both = ((report.title, _FIRST), (report.other_title, _SECOND))
+    for place, (title, pen) in enumerate(both):
         left = MARGIN_MM + place * width
-        axes = paper.axes(left, base - 1.8, 6, 2)
-        axes.set_axis_off()
-        axes.plot([0, 1], [0, 0], color=colour, linestyle=dashes, linewidth=1.4)
-        letters = Type(7, colour, bold=True)
+        paper.line([(left, base - 0.9), (left + 6, base - 0.9)], replace(pen, width_pt=1.4))
+        letters = Type(7, pen.colour, bold=True)
         paper.text(left + 8, base, fitted(title, width - 12, letters), letters)
 
 
@@ -138,13 +137,11 @@ def _draw_both(upper: "Axes", lower: "Axes", report: MovementReport, name: str) 
 
     times_s = report.movement.times_s
     first, second = both_curves(report, name)
-    for curve, colour, dashes in ((first, _FIRST, "solid"), (second, _SECOND, _DASHES)):
-        upper.plot(*thinned(times_s, curve), color=colour, linestyle=dashes, linewidth=1.0)
-        upper.plot(times_s, alone(curve), ".", color=colour, markersize=2.5)
-    x, y = thinned(times_s, first - second)
+    plot_curve(upper, times_s, first, _FIRST)
+    plot_curve(upper, times_s, second, _SECOND)
     lower.axhline(0, color=PALE_INK, linewidth=0.5)
-    lower.fill_between(x, y, 0, color=ACCENT, alpha=0.35, linewidth=0)
-    lower.plot(x, y, color=ACCENT, linewidth=0.8)
+    plot_curve(lower, times_s, first - second, _APART)
+    lower.fill_between(*thinned(times_s, first - second), color=ACCENT, alpha=0.35, linewidth=0)
     for axes, form in ((upper, degrees), (lower, partial(degrees, sign=True))):
         time_axis(axes, times_s)
         axes.grid(axis="y", color=GRID, linewidth=0.4)
@@ -163,5 +160,5 @@ def _draw_pace(axes: "Axes", report: MovementReport) -> None:
     even_s = np.interp(times_s, times_s[[0, -1]], other_s[[0, -1]])
     axes.axhline(0, color=PALE_INK, linewidth=0.5)
     axes.grid(axis="y", color=GRID, linewidth=0.4)
-    axes.plot(*thinned(times_s, other_s - even_s), color=_SECOND, linewidth=1.0)
+    plot_curve(axes, times_s, other_s - even_s, _SECOND)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda ahead, _: f"{number(ahead, 2)} s"))

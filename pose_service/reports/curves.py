@@ -1,5 +1,6 @@
 """Angles through time, left and right: events shaded, repetitions marked, gaps left open."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,10 +10,17 @@ from pose_service.biomechanics.curves import Extremes
 from pose_service.biomechanics.events import AngleEvent
 from pose_service.biomechanics.movement import Movement
 from pose_service.biomechanics.summary import ClipSummary
-from pose_service.core.arrays import FloatArray
-from pose_service.reports.paper import EVENT, FONT, GRID, INK, LEFT, PALE_INK, RIGHT, Paper, Type
-from pose_service.reports.thinning import alone, thinned
-from pose_service.reports.wording import spoken
+from pose_service.reports.curve_axes import PENS, plot_curve, say_unknown, time_axis
+from pose_service.reports.paper import (
+    EVENT,
+    FONT,
+    GRID,
+    INK,
+    PALE_INK,
+    Paper,
+    Pen,
+    Type,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,8 +35,10 @@ MEANING = {
 LABELLED_EVENTS = 5
 """So many events have a number in the curves and a line in the table."""
 
-_LINES = {"left": (LEFT, "solid"), "right": (RIGHT, (0, (5, 1.2)))}
+_SHADE = 0.45
 _LEAST_RANGE_DEG = 20.0
+_WHOLE_LINES = 40
+_THIN, _ROOM = 0.0015, 0.025  # of the panel's width: the thinnest shade seen, a number's own room
 _GAP_MM, _TITLE_MM, _TICKS_MM, _AXIS_MM = 9.0, 3.6, 4.5, 6.0
 
 
@@ -42,19 +52,14 @@ def angle_curves(movement: Movement, summary: ClipSummary, *, dots_per_inch: int
 
 def draw_legend(paper: Paper, left: float, base: float) -> None:
     """Which line is which; 100 mm wide."""
-    for number, (side, (colour, dashes)) in enumerate(_LINES.items()):
+    middle = base - 0.9
+    for number, (side, pen) in enumerate(PENS.items()):
         start = left + 17 * number
-        axes = paper.axes(start, base - 1.8, 6, 2)
-        axes.set_axis_off()
-        axes.plot([0, 1], [0, 0], color=colour, linestyle=dashes, linewidth=1.4)
-        paper.text(start + 7, base, side, Type(7, colour, bold=True))
-    swatch = paper.axes(left + 36, base - 2.2, 4, 2.8)
-    swatch.set_axis_off()
-    swatch.axvspan(0, 1, color=EVENT, alpha=0.45)
+        paper.line([(start, middle), (start + 6, middle)], replace(pen, width_pt=1.4))
+        paper.text(start + 7.5, base, side, Type(7, pen.colour, bold=True))
+    paper.line([(left + 36, middle), (left + 40, middle)], Pen(EVENT, 7, alpha=_SHADE))
     paper.text(left + 41.5, base, "outside the limits", Type(7, PALE_INK))
-    mark = paper.axes(left + 68, base - 2.4, 4, 3)
-    mark.set_axis_off()
-    mark.axvline(0.5, color=INK, linestyle=":", linewidth=0.9)
+    paper.line([(left + 70, base - 2.4), (left + 70, base + 0.6)], Pen(INK, 0.9, "dotted"))
     paper.text(left + 72, base, "repetition, at its lowest", Type(7, PALE_INK))
 
 
@@ -81,43 +86,10 @@ def draw_panels(
     return panels
 
 
-def time_axis(axes: "Axes", times_s: FloatArray, ticks: int = 6) -> None:
-    """From the first to the last time; minutes where there are many."""
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
-
-    first, last = float(times_s[0]), float(times_s[-1])
-    axes.set_xlim(first, max(last, first + 1e-3))
-    steps = [1, 1.5, 2, 2.5, 3, 5, 6, 10] if last - first > 120 else [1, 2, 2.5, 5, 10]
-    axes.xaxis.set_major_locator(MaxNLocator(ticks, steps=steps))
-    if last - first > 120:
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda time_s, _: _minutes(time_s)))
-    else:
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda time_s, _: f"{time_s:g} s"))
-
-
-def plot_curve(axes: "Axes", times_s: FloatArray, values: FloatArray, side: str) -> None:
-    """A line that stays open where `values` are not known; single values are dots."""
-    colour, dashes = _LINES[side]
-    x, y = thinned(times_s, values)
-    axes.plot(x, y, color=colour, linestyle=dashes, linewidth=1.0, label=side)
-    single = alone(values)
-    if np.isfinite(single).any():
-        axes.plot(times_s, single, color=colour, linestyle="none", marker=".", markersize=2.5)
-
-
-def say_unknown(axes: "Axes", words: str = "not seen") -> None:
-    """In the middle of empty axes."""
-    axes.set_yticks([])
-    axes.text(
-        0.5, 0.5, words, transform=axes.transAxes, ha="center", va="center", fontsize=7.5,
-        color=PALE_INK, family=FONT,
-    )  # fmt: skip
-
-
 def _draw_joint(axes: "Axes", joint: str, movement: Movement, summary: ClipSummary) -> None:
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-    names = [f"{side}_{joint}" for side in _LINES]
+    names = [f"{side}_{joint}" for side in PENS]
     time_axis(axes, movement.times_s)
     ranges = [one for one in map(summary.angles_deg.get, names) if one is not None]
     if not ranges:
@@ -130,8 +102,8 @@ def _draw_joint(axes: "Axes", joint: str, movement: Movement, summary: ClipSumma
     axes.yaxis.set_major_formatter(FuncFormatter(lambda angle_deg, _: f"{angle_deg:.0f}°"))
     _shade_events(axes, joint, movement, summary.events)
     _mark_repetitions(axes, joint, summary)
-    for side, name in zip(_LINES, names, strict=True):
-        plot_curve(axes, movement.times_s, movement.angle_deg(name), side)
+    for (side, pen), name in zip(PENS.items(), names, strict=True):
+        plot_curve(axes, movement.times_s, movement.angle_deg(name), pen, side)
         _mark_peaks(axes, summary.angles_deg[name], side)
 
 
@@ -146,7 +118,7 @@ def _mark_peaks(axes: "Axes", peaks: Extremes | None, side: str) -> None:
     if peaks is not None:
         axes.plot(
             [peaks.least_time_s, peaks.greatest_time_s], [peaks.least, peaks.greatest],
-            color=_LINES[side][0], linestyle="none", marker="o", markersize=3.2,
+            color=PENS[side].colour, linestyle="none", marker="o", markersize=3.2,
             markerfacecolor="white", markeredgewidth=0.8, zorder=3, label=f"{side} peaks",
         )  # fmt: skip
 
@@ -154,41 +126,33 @@ def _mark_peaks(axes: "Axes", peaks: Extremes | None, side: str) -> None:
 def _shade_events(
     axes: "Axes", joint: str, movement: Movement, events: tuple[AngleEvent, ...]
 ) -> None:
-    """Each with the number that it has in the table, if it is there."""
-    least_s = 0.004 * float(movement.times_s[-1] - movement.times_s[0])
-    for number, event in enumerate(events, start=1):
-        if not event.limit.angle.endswith(joint):
-            continue
-        end_s = max(event.end_s, event.start_s + least_s)
-        axes.axvspan(event.start_s, end_s, color=EVENT, alpha=0.45, linewidth=0, label="event")
-        if number <= LABELLED_EVENTS:
+    """Each with the number that it has in the table, if it is there and there is room for it."""
+    span_s = float(movement.times_s[-1] - movement.times_s[0])
+    here = [(number, event) for number, event in enumerate(events, start=1)
+            if event.limit.angle.endswith(joint)]  # fmt: skip
+    spans = [(one.start_s, max(one.end_s - one.start_s, _THIN * span_s)) for _, one in here]
+    whole = axes.get_xaxis_transform()
+    axes.broken_barh(
+        spans, (0, 1), transform=whole, color=EVENT, alpha=_SHADE, linewidth=0, label="events"
+    )
+    last_s = -np.inf
+    for (number, _), (start_s, for_s) in zip(here, spans, strict=True):
+        middle_s = start_s + for_s / 2
+        if number <= LABELLED_EVENTS and middle_s - last_s > _ROOM * span_s:
+            last_s = middle_s
             axes.text(
-                (event.start_s + end_s) / 2, 0.99, str(number), fontsize=6, ha="center", va="top",
-                transform=axes.get_xaxis_transform(), color=INK, family=FONT, weight="bold",
+                middle_s, 0.99, str(number), fontsize=6, ha="center", va="top", transform=whole,
+                color=INK, family=FONT, weight="bold",
             )  # fmt: skip
 
 
 def _mark_repetitions(axes: "Axes", joint: str, summary: ClipSummary) -> None:
+    """From bottom to top; where so many would hide the curve, at the top only."""
     repeated, angle = summary.repetitions, summary.repeated_angle
     if repeated is None or angle is None or not angle.endswith(joint):
         return
-    for time_s in repeated.times_s:
-        axes.axvline(time_s, color=INK, linestyle=":", linewidth=0.7, alpha=0.7, label="repetition")
-
-
-def _minutes(time_s: float) -> str:
-    """
-    >>> _minutes(90.0)
-    '1:30'
-    """
-    minutes, rest = divmod(round(time_s), 60)
-    return f"{minutes}:{rest:02d}"
-
-
-def repeated_words(summary: ClipSummary) -> str:
-    """What was found to be repeated, in a sentence."""
-    found = summary.repetitions
-    if found is None or summary.repeated_angle is None:
-        return "No movement was found to repeat."
-    count = f"{len(found)} repetition{'' if len(found) == 1 else 's'}"
-    return f"{count} of the {spoken(summary.repeated_angle)}, one each {found.period_s:.2f} s"
+    axes.vlines(
+        repeated.times_s, 0.0 if len(repeated) <= _WHOLE_LINES else 0.94, 1.0, color=INK,
+        linestyle="dotted", linewidth=0.7, alpha=0.7, label="repetitions",
+        transform=axes.get_xaxis_transform(),
+    )  # fmt: skip

@@ -97,12 +97,17 @@ def draw_arcs(layer: ImageArray, marks: Iterable[AngleMark], opacity: float, str
         draw_arc(layer, mark.arc, ink(_WHITE, opacity), max(1, stroke - 1))
 
 
-def write_angles(page: Page, marks: Iterable[AngleMark]) -> None:
-    """The degrees; where no place near an arc is free nothing is written, the arc says enough."""
+def write_angles(page: Page, marks: Iterable[AngleMark], places: dict[str, int]) -> None:
+    """The degrees; where no place near an arc is free nothing is written, the arc says enough.
+
+    `places`: which place each angle had in the frame before, and has after this.
+    """
     size_px = letters_px(page.image)
     for mark in marks:
         word = word_layer(mark.text, _pale(side_colour(mark.name)), size_px)
-        page.write(word, _places(mark.arc, word, size_px))
+        chosen = page.write(word, _places(mark.arc, word, size_px), places.get(mark.name))
+        if chosen is not None:
+            places[mark.name] = chosen
 
 
 def _pale(colour: Colour) -> Colour:

@@ -6,7 +6,8 @@ import numpy as np
 
 from pose_service.biomechanics.scores import Scores
 from pose_service.biomechanics.summary import ClipSummary
-from pose_service.reports.curves import draw_legend, draw_panels, repeated_words, time_axis
+from pose_service.reports.curve_axes import plot_curve, time_axis
+from pose_service.reports.curves import draw_legend, draw_panels
 from pose_service.reports.notes import notes_of
 from pose_service.reports.page_tables import (
     angle_table,
@@ -22,6 +23,7 @@ from pose_service.reports.paper import (
     MARGIN_MM,
     PALE_INK,
     Paper,
+    Pen,
     Type,
     fitted,
     wrapped,
@@ -29,8 +31,7 @@ from pose_service.reports.paper import (
 from pose_service.reports.records import MovementReport
 from pose_service.reports.strip import draw_strip, people_of
 from pose_service.reports.table import draw_table
-from pose_service.reports.thinning import alone, thinned
-from pose_service.reports.wording import number, seconds
+from pose_service.reports.wording import number, repeated_words, seconds
 
 _TITLE, _HEADING = Type(15, bold=True), Type(8, bold=True)
 _SMALL = Type(7, PALE_INK)
@@ -120,8 +121,7 @@ def _draw_scores(
         axes.set_ylim(0, full)
         axes.set_yticks([0, full / 2, full])
         axes.grid(axis="y", color=GRID, linewidth=0.4)
-        axes.plot(*thinned(times_s, values, 300), color=ACCENT, linewidth=0.9)
-        axes.plot(times_s, alone(values), ".", color=ACCENT, markersize=2.5)
+        plot_curve(axes, times_s, values, Pen(ACCENT, 0.9))
 
 
 def _draw_tables(paper: Paper, summary: ClipSummary) -> None:

@@ -52,8 +52,8 @@ def _fastest(speed: Extremes | None) -> tuple[str, str]:
 def asymmetry_table(summary: ClipSummary) -> Table:
     """Left less right of each joint."""
     columns = (
-        Column("joint", 14, "left"), Column("mean", 8), Column("absolute", 12),
-        Column("largest", 10), Column("at", 12), Column("range", 11),
+        Column("joint", 13, "left"), Column("mean", 8), Column("absolute", 12),
+        Column("largest", 10), Column("at", 12), Column("range", 13),
     )  # fmt: skip
     rows = []
     for joint in PAIRS:
@@ -101,7 +101,7 @@ def drift_table(summary: ClipSummary) -> Table:
     """The straight line through each score, and through the depth of the repetitions."""
     columns = (
         Column("line through", 27, "left"), Column("start", 10), Column("end", 10),
-        Column("change", 12), Column("r²", 8),
+        Column("change", 12), Column("r²", 9),
     )  # fmt: skip
     return Table("Drift from start to end", columns, tuple(_drift_rows(summary)))
 

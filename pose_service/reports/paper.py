@@ -1,12 +1,12 @@
 """A sheet of paper that is measured in millimetres from its upper left corner."""
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pose_service import __version__
 
@@ -23,8 +23,13 @@ EVENT, ACCENT = "#f0b429", "#009e73"
 INK, PALE_INK, GRID = "#1b2430", "#66707d", "#d9dee5"
 
 _MM_PER_INCH, _POINTS_PER_MM = 25.4, 72 / 25.4
+_HINTED = 1.04  # letters set on a grid of pixels are so much wider
 FONT = "DejaVu Sans"
 """Comes with matplotlib, so that a page looks the same on every machine."""
+
+
+Dashes = Literal["solid", "dotted"] | tuple[float, tuple[float, float]]
+"""Whole lines, dots, or where to begin and how long dashes and gaps are, in line widths."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,17 @@ class Type:
 
 
 PLAIN = Type()
+
+
+@dataclass(frozen=True)
+class Pen:
+    """How lines are drawn: colour, width in points, dashes, 0 to 1 how clear, round ends."""
+
+    colour: str
+    width_pt: float
+    dashes: Dashes = "solid"
+    alpha: float = 1.0
+    round_ends: bool = False
 
 
 class Paper:
@@ -73,13 +89,23 @@ class Paper:
             ha=letters.align, va="baseline", parse_math=False,
         )  # fmt: skip
 
-    def rule(self, left: float, down: float, width: float) -> None:
-        """A thin line across."""
+    def line(self, ends_mm: Sequence[tuple[float, float]], pen: Pen) -> None:
+        """Straight from place to place, (across, down) each."""
         from matplotlib.lines import Line2D
 
-        across = [left / self.width_mm, (left + width) / self.width_mm]
-        height = 1 - down / self.height_mm
-        self.figure.add_artist(Line2D(across, [height, height], color=GRID, linewidth=0.6))
+        across, down = zip(*ends_mm, strict=True)
+        self.figure.add_artist(
+            Line2D(
+                [one / self.width_mm for one in across],
+                [1 - one / self.height_mm for one in down],
+                color=pen.colour, linewidth=pen.width_pt, linestyle=pen.dashes, alpha=pen.alpha,
+                solid_capstyle="round" if pen.round_ends else "butt",
+            )
+        )  # fmt: skip
+
+    def rule(self, left: float, down: float, width: float) -> None:
+        """A thin line across."""
+        self.line([(left, down), (left + width, down)], Pen(GRID, 0.6))
 
     def pdf(self, title: str, made_at: datetime | None = None) -> bytes:
         """The same bytes for the same drawing; `made_at` is said inside where it is given."""
@@ -103,12 +129,12 @@ def printable(words: str) -> str:
 
 
 def width_mm(words: str, letters: Type) -> float:
-    """How wide a line of words is."""
+    """How wide a line of words is at most, as a PDF and as a picture."""
     from matplotlib.textpath import text_to_path
 
     font = _font(letters.size_pt, letters.bold)
     width_pt, _, _ = text_to_path.get_text_width_height_descent(printable(words), font, False)
-    return float(width_pt) / _POINTS_PER_MM
+    return _HINTED * float(width_pt) / _POINTS_PER_MM
 
 
 def fitted(words: str, most_mm: float, letters: Type) -> str:

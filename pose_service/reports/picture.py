@@ -1,7 +1,7 @@
 """One picture with what was measured written over it: skeletons, arcs of angles, scores, time."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from pose_service.biomechanics.joints import LEAST_CONFIDENCE
 from pose_service.biomechanics.movement import FrameMeasures
 from pose_service.core.arrays import ImageArray
 from pose_service.core.keypoints import KeypointFrame, KeypointPerson
-from pose_service.core.records import Frame
+from pose_service.core.records import Frame, Provenance
 from pose_service.rendering.keypoints import (
     KeypointPaint,
     draw_keypoints,
@@ -63,36 +63,37 @@ class AnnotatedClip:
         """Of every frame that has both."""
         return zip(self.frames, self.keypoints, strict=False)
 
-    def with_frames(self, frames: Iterable[Frame]) -> "AnnotatedClip":
-        """The same with frames that come another way."""
-        return replace(self, frames=frames)
 
+class Annotator:
+    """Writes over the frames of a clip, in their order: words stay where they were if they can."""
 
-def annotated_picture(
-    image: ImageArray,
-    seen: KeypointFrame,
-    measures: Measures,
-    style: AnnotationStyle = DEFAULT_STYLE,
-) -> ImageArray:
-    """A copy of `image` (height, width, 3) RGB; the frame's first person lies on top."""
-    picture = image.copy()
-    marked = [skeleton_marks_px(person, style.least_confidence) for person in seen.people]
-    page = Page(picture, np.concatenate([np.zeros((0, 2)), *marked]))
-    if style.clock:
-        draw_clock(page, seen.time_s, seen.index)
-    if style.scores:
-        draw_scores(page, _primary_measures(seen, measures, style), style.least_confidence)
-    mark_style = MarkStyle(style.angles, style.least_confidence, stroke_px(image))
-    marks = [
-        angle_marks(person, measures_at(measures, person.track_id, seen.index), mark_style)
-        for person in seen.people
-    ]
-    _draw_strokes(picture, seen.people, marks, style)
-    for person, of_person in zip(seen.people, marks, strict=True):
-        if style.ids:
-            _write_id(page, person)
-        write_angles(page, of_person)
-    return picture
+    def __init__(self, measures: Measures, style: AnnotationStyle = DEFAULT_STYLE) -> None:
+        self._measures, self._style = measures, style
+        self._places: dict[int, dict[str, int]] = {}
+
+    def picture(self, image: ImageArray, seen: KeypointFrame) -> ImageArray:
+        """A copy of `image` (height, width, 3) RGB; the frame's first person lies on top."""
+        picture, style = image.copy(), self._style
+        marked = [skeleton_marks_px(person, style.least_confidence) for person in seen.people]
+        page = Page(picture, np.concatenate([np.zeros((0, 2)), *marked]))
+        if style.clock:
+            draw_clock(page, seen.time_s, seen.index)
+        if style.scores:
+            draw_scores(
+                page, _primary_measures(seen, self._measures, style), style.least_confidence
+            )
+        shown = [(person, self._marks(person, seen.index, picture)) for person in seen.people]
+        for person, marks in reversed(shown):
+            _draw_person(picture, person, marks, style)
+        for person, marks in shown:
+            if style.ids:
+                _write_id(page, person)
+            write_angles(page, marks, self._places.setdefault(person.track_id, {}))
+        return picture
+
+    def _marks(self, person: KeypointPerson, index: int, picture: ImageArray) -> list[AngleMark]:
+        style = MarkStyle(self._style.angles, self._style.least_confidence, stroke_px(picture))
+        return angle_marks(person, measures_at(self._measures, person.track_id, index), style)
 
 
 def measures_at(measures: Measures, track_id: int, index: int) -> FrameMeasures | None:
@@ -101,42 +102,39 @@ def measures_at(measures: Measures, track_id: int, index: int) -> FrameMeasures 
     return of_track[index] if index < len(of_track) else None
 
 
-def _draw_strokes(
+def _draw_person(
     picture: ImageArray,
-    people: Sequence[KeypointPerson],
-    marks: Sequence[Sequence[AngleMark]],
+    person: KeypointPerson,
+    marks: Sequence[AngleMark],
     style: AnnotationStyle,
 ) -> None:
-    if not people:
+    stroke = stroke_px(picture)
+    rows, columns = _region(person, picture.shape, _MARGIN * stroke)
+    if rows.start >= rows.stop or columns.start >= columns.stop:
         return
-    layer, stroke = empty_layer(picture), stroke_px(picture)
-    paint = KeypointPaint(style.least_confidence, stroke)
-    for person, of_person in reversed(list(zip(people, marks, strict=True))):
-        draw_arcs(layer, of_person, opacity_of(person), stroke)
-        draw_keypoints(layer, person, paint)
-    around = _region(people, picture.shape, _MARGIN * stroke)
-    if picture[around].size:
-        lay_over(picture[around], layer[around])
+    layer = empty_layer(picture)
+    draw_arcs(layer, marks, opacity_of(person), stroke)
+    draw_keypoints(layer, person, KeypointPaint(style.least_confidence, stroke))
+    lay_over(picture[rows, columns], layer[rows, columns])
 
 
-def _region(
-    people: Sequence[KeypointPerson], shape: tuple[int, ...], margin_px: int
-) -> tuple[slice, slice]:
-    """Rows and columns in which anything was drawn of these people: the rest is not looked at."""
-    points = np.concatenate([person.points_px for person in people])
-    known = points[np.isfinite(points).all(axis=1)]
+def _region(person: KeypointPerson, shape: tuple[int, ...], margin_px: int) -> tuple[slice, slice]:
+    """Rows and columns in which anything is drawn of this person: the rest is not looked at."""
+    known = person.points_px[np.isfinite(person.points_px).all(axis=1)]
     if not len(known):
-        return slice(0), slice(0)
+        return slice(0, 0), slice(0, 0)
     ends = np.stack([known.min(axis=0) - margin_px, known.max(axis=0) + margin_px])
     (left, top), (right, bottom) = np.clip(ends, 0, shape[1::-1]).astype(int).tolist()
     return slice(top, bottom), slice(left, right)
 
 
 def _write_id(page: Page, person: KeypointPerson) -> None:
-    """Above the head, or where there is room about the top of the box."""
+    """Above the head, or where there is room about the top of the box; says who was not seen."""
     if not np.isfinite(person.box_xyxy_px).all():
         return
-    word = word_layer(f"#{person.track_id}", colour_of(person.track_id), letters_px(page.image))
+    unseen = person.provenance is not Provenance.OBSERVED
+    text = f"#{person.track_id} {person.provenance}" if unseen else f"#{person.track_id}"
+    word = word_layer(text, colour_of(person.track_id), letters_px(page.image))
     height, width = word.shape[:2]
     left, top, right, _ = person.box_xyxy_px.tolist()
     across = round((left + right - width) / 2)

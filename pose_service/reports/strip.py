@@ -1,7 +1,7 @@
 """A strip of stick figures: one person at moments of a clip, side by side, at one scale."""
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,19 +13,19 @@ from pose_service.core.keypoints import KeypointFrame, KeypointPerson
 from pose_service.core.records import Provenance
 from pose_service.core.skeletons import COCO17
 from pose_service.rendering.keypoints import BONES, shown_keypoints
-from pose_service.reports.paper import INK, LEFT, PALE_INK, RIGHT, Paper, Type
+from pose_service.reports.paper import INK, LEFT, PALE_INK, RIGHT, Dashes, Paper, Pen, Type
 from pose_service.reports.wording import seconds
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 FEW, MANY = 8, 12
 """Figures in a strip."""
 
-_ROOM = 1.12  # of a figure's cell by the widest and the highest figure
+_FILLED = 0.9  # of a figure's cell by the widest and the highest figure
+_MOST_SPREAD = 1.5  # heights of the tallest figure over which figures may be spread
 _TIMES_MM = 4.0
 _HEAD = range(5)  # nose, eyes, ears: drawn as a circle instead
 _HEAD_BY_TRUNK = 0.2
+_TURN = np.linspace(0, 2 * np.pi, 49)
+_CIRCLE = np.column_stack([np.cos(_TURN), np.sin(_TURN)])
 _TRUNK = tuple(
     COCO17.index(f"{side}_{joint}") for joint in ("shoulder", "hip") for side in ("left", "right")
 )
@@ -104,29 +104,56 @@ def draw_strip(
         paper.text(left + width / 2, top + height / 2, "Nobody was seen in this clip.",
                    Type(9, PALE_INK, align="center"))  # fmt: skip
         return
-    cell_mm = np.array([width / max(len(people), FEW), height - _TIMES_MM])
-    widest_px = max(float(np.ptp(one[_known(one), 0])) for one in seen)
-    ground_px, top_px = _ends_px(seen)
-    px_per_mm = _ROOM * max(widest_px / cell_mm[0], (ground_px - top_px) / cell_mm[1], 1e-3)
-    start = left + (width - cell_mm[0] * len(people)) / 2
+    cell_mm = width / max(len(people), FEW)
+    scale = _scale(seen, cell_mm, height - _TIMES_MM)
+    start = left + (width - cell_mm * len(people)) / 2
     for place, ((time_s, person), points) in enumerate(zip(people, figures, strict=True)):
-        x = start + place * cell_mm[0]
-        paper.text(x + cell_mm[0] / 2, top + height, seconds(time_s),
+        foot_mm = np.array([start + (place + 0.5) * cell_mm, top + height - _TIMES_MM])
+        paper.text(float(foot_mm[0]), top + height, seconds(time_s),
                    Type(6.5, PALE_INK, align="center"))  # fmt: skip
         if person is not None and points is not None:
-            axes = paper.axes(x, top, *cell_mm.tolist())
-            _place(axes, points, ground_px, px_per_mm * cell_mm)
-            _draw_figure(axes, person, points)
+            _draw_figure(paper, person, scale.placed_mm(points) + foot_mm)
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """`ground_px`: where all stand, the picture's y; None where each stands on its own lowest."""
+
+    mm_per_px: float
+    ground_px: float | None
+
+    def placed_mm(self, points_px: FloatArray) -> FloatArray:
+        """(17, 2) from the foot of the figure's cell, down is positive."""
+        low, high = _ends_px(points_px)
+        ground_px = high[1] if self.ground_px is None else self.ground_px
+        foot_px = np.array([(low[0] + high[0]) / 2, ground_px])
+        placed: FloatArray = self.mm_per_px * (points_px - foot_px)
+        return placed
+
+
+def _scale(figures: Sequence[FloatArray], width_mm: float, height_mm: float) -> _Scale:
+    """The largest at which all fit into a cell.
+
+    Heights are the picture's, so that crouching and jumping are seen, unless the figures would be
+    small then: somebody who comes nearer goes down in the picture.
+    """
+    ends = np.array([_ends_px(one) for one in figures])
+    widest_px, tallest_px = np.maximum((ends[:, 1] - ends[:, 0]).max(axis=0), 1.0)
+    ground_px, top_px = float(ends[:, 1, 1].max()), float(ends[:, 0, 1].min())
+    together = ground_px - top_px <= _MOST_SPREAD * tallest_px
+    needed_px = max(ground_px - top_px, 1.0) if together else tallest_px
+    mm_per_px = _FILLED * min(width_mm / widest_px, height_mm / needed_px)
+    return _Scale(float(mm_per_px), ground_px if together else None)
 
 
 def _known(points_px: FloatArray) -> NDArray[np.bool_]:
     return np.asarray(np.isfinite(points_px).all(axis=1))
 
 
-def _ends_px(figures: Sequence[FloatArray]) -> tuple[float, float]:
-    """Lowest and highest point of all: heights are the picture's, so that crouching is seen."""
-    heights = np.concatenate([one[_known(one), 1] for one in figures])
-    return float(heights.max()), float(heights.min())
+def _ends_px(points_px: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Least and greatest x and y, (2,) each, of what is known."""
+    known = points_px[_known(points_px)]
+    return known.min(axis=0), known.max(axis=0)
 
 
 def _figure_px(person: KeypointPerson | None, least_confidence: float) -> FloatArray | None:
@@ -137,41 +164,21 @@ def _figure_px(person: KeypointPerson | None, least_confidence: float) -> FloatA
     return np.where(shown[:, None], person.points_px, np.nan) if shown.any() else None
 
 
-def _place(axes: "Axes", points_px: FloatArray, ground_px: float, size_px: FloatArray) -> None:
-    """The figure's middle in the middle of a cell of this size, y down."""
-    across = points_px[_known(points_px), 0]
-    middle = float(across.min() + across.max()) / 2
-    axes.set_axis_off()
-    axes.set_xlim(middle - size_px[0] / 2, middle + size_px[0] / 2)
-    axes.set_ylim(ground_px + 0.03 * size_px[1], ground_px - 0.97 * size_px[1])
-
-
-def _draw_figure(axes: "Axes", person: KeypointPerson, points_px: FloatArray) -> None:
+def _draw_figure(paper: Paper, person: KeypointPerson, points_mm: FloatArray) -> None:
     """In dots and pale who was not seen in this frame."""
     observed = person.provenance is Provenance.OBSERVED
-    dashes, alpha = ("solid", 1.0) if observed else ("dotted", 0.55)
+    dashes: Dashes = "solid" if observed else "dotted"
+    alpha = 1.0 if observed else 0.55
+    known = _known(points_mm)
     for bone in BONES:
-        if not set(bone) & set(_HEAD):
-            x, y = points_px[list(bone)].T
-            axes.plot(
-                x, y, color=_bone_colour(bone), linestyle=dashes, alpha=alpha, linewidth=1.5,
-                solid_capstyle="round",
-            )  # fmt: skip
-    _draw_head(axes, points_px, alpha)
-
-
-def _draw_head(axes: "Axes", points_px: FloatArray, alpha: float) -> None:
-    """A circle about the middle of what is seen of the face, as large as a head by the trunk."""
-    from matplotlib.patches import Circle
-
-    face, trunk = points_px[list(_HEAD)], points_px[list(_TRUNK)]
+        if known[list(bone)].all() and not set(bone) & set(_HEAD):
+            start, end = points_mm[list(bone)].tolist()
+            paper.line([start, end], Pen(_bone_colour(bone), 1.5, dashes, alpha, True))
+    face, trunk = points_mm[list(_HEAD)], points_mm[list(_TRUNK)]
     if _known(face).any() and _known(trunk).all():
-        x, y = face[_known(face)].mean(axis=0).tolist()
-        length_px = float(np.linalg.norm(trunk[:2].mean(axis=0) - trunk[2:].mean(axis=0)))
-        axes.add_patch(
-            Circle((x, y), _HEAD_BY_TRUNK * length_px, fill=False, edgecolor=INK, linewidth=1.2,
-                   alpha=alpha)
-        )  # fmt: skip
+        length_mm = float(np.linalg.norm(trunk[:2].mean(axis=0) - trunk[2:].mean(axis=0)))
+        circle = face[_known(face)].mean(axis=0) + _HEAD_BY_TRUNK * length_mm * _CIRCLE
+        paper.line(circle.tolist(), Pen(INK, 1.2, dashes, alpha))
 
 
 def _bone_colour(bone: tuple[int, int]) -> str:

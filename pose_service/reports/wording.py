@@ -2,6 +2,8 @@
 
 import math
 
+from pose_service.biomechanics.summary import ClipSummary
+
 UNKNOWN = "–"
 
 
@@ -36,12 +38,21 @@ def degrees(value: float | None, *, sign: bool = False) -> str:
 
 
 def seconds(time_s: float) -> str:
-    """With minutes from two of them on.
+    """With minutes from the first on.
 
     >>> seconds(3.204), seconds(185.0)
     ('3.20 s', '3:05.0')
     """
-    if time_s < 120:
+    if round(time_s, 2) < 60:
         return f"{time_s:.2f} s"
     minutes, rest = divmod(round(10 * time_s), 600)
     return f"{minutes}:{rest / 10:04.1f}"
+
+
+def repeated_words(summary: ClipSummary) -> str:
+    """What was found to be repeated, in a sentence."""
+    found = summary.repetitions
+    if found is None or summary.repeated_angle is None:
+        return "No movement was found to repeat."
+    count = f"{len(found)} repetition{'' if len(found) == 1 else 's'}"
+    return f"{count} of the {spoken(summary.repeated_angle)}, one each {found.period_s:.2f} s"
