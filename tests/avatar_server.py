@@ -27,14 +27,15 @@ def die_at(step: str) -> None:
 
 def serve() -> None:
     settings = read_settings()
-    app.RUNNERS[JobKind.AVATAR] = partial(app.run_avatar, choose=ToySteps(before=die_at))
+    own = partial(app.run_avatar, choose=ToySteps(before=die_at))
+    runners = {**app.RUNNERS, JobKind.AVATAR: own}
     recorded = AvatarStore.complete
 
     def complete(self: AvatarStore, job: Job, key: str, record: str) -> bool:
         die_at("record")
         return recorded(self, job, key, record)
 
-    with patch.object(AvatarStore, "complete", complete):
+    with patch.object(app, "RUNNERS", runners), patch.object(AvatarStore, "complete", complete):
         run(settings)
 
 

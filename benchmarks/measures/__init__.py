@@ -5,6 +5,7 @@ from benchmarks.measures import (
     clip,
     encode,
     frame,
+    keypoints,
     memory,
     overhead,
     people,
@@ -15,6 +16,7 @@ from benchmarks.measures import (
 MEASURES: dict[str, Measure[Setup]] = {
     "people": people.MEASURE,
     "clip": clip.MEASURE,
+    "keypoints": keypoints.MEASURE,
     "stages": stages.MEASURE,
     "frame": frame.MEASURE,
     "overhead": overhead.MEASURE,

@@ -102,6 +102,10 @@ def making_avatars(settings: Settings) -> Iterator[AvatarCaller]:
     """A service of its own with toy nets and toy steps."""
     steps = ToySteps()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(app.RUNNERS, JobKind.AVATAR, partial(app.run_avatar, choose=steps))
+        patch.setattr(
+            app,
+            "RUNNERS",
+            {**app.RUNNERS, JobKind.AVATAR: partial(app.run_avatar, choose=steps)},
+        )
         with running(settings) as caller:
             yield AvatarCaller(caller, steps)
