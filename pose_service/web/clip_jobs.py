@@ -20,7 +20,7 @@ from pose_service.media.paths import resolve_media_path
 from pose_service.pipeline.results import StoredClip
 from pose_service.web.answers import json_answer
 from pose_service.web.errors import error_answer
-from pose_service.web.forms import OrderForm, SliceForm, read_form
+from pose_service.web.forms import JobForm, OrderForm, SliceForm, read_form
 from pose_service.web.request_log import note
 from pose_service.web.service import service
 from pose_service.web.uploads import Upload
@@ -58,18 +58,23 @@ def submit_url(video_url: str, form: OrderForm) -> Job:
 def _submit(order: Order, form: OrderForm) -> Job:
     """Bad files and addresses are refused here and now, not after they have waited their turn."""
     here = service()
-    if here.hub.state.status == "not_ready" and not here.settings.front_only:
-        here.hub.wait(0)
     if form.end is not None and form.end <= form.start:
         raise BadRequestError(f"end: expected more than {form.start:g} (start), got {form.end:g}")
     options, asked = form.options(here), form.asked(here)
-    order = replace(order, options=options, kind=form.kind, asked=asked)
+    return submit_order(replace(order, options=options, kind=form.kind, asked=asked), form)
+
+
+def submit_order(order: Order, form: JobForm) -> Job:
+    """Queue a job of any kind; `UnavailableError` where the engine can never work on it."""
+    here = service()
+    if here.hub.state.status == "not_ready" and not here.settings.front_only:
+        here.hub.wait(0)
     job = here.jobs.submit(replace(order, terms=_terms(order, form)))
     note(job_id=job.job_id, outcome="queued")
     return job
 
 
-def _terms(order: Order, form: OrderForm) -> Terms:
+def _terms(order: Order, form: JobForm) -> Terms:
     settings = service().settings
     if form.keep_days is not None and form.keep_days > settings.max_keep_days:
         raise BadRequestError(
@@ -90,7 +95,7 @@ def _terms(order: Order, form: OrderForm) -> Terms:
     )
 
 
-def _digest(order: Order, form: OrderForm) -> str:
+def _digest(order: Order, form: JobForm) -> str:
     """The same for the same request: what is asked for, and the bytes of an uploaded file."""
     asked = {**asdict(order.options), "keep": form.keep_days, "callback": form.callback_url}
     asked |= {"source": order.source, "name": order.video_path}
@@ -166,7 +171,7 @@ def _queued(job: Job) -> Response:
         {
             "status": "queued",
             "job_id": job.job_id,
-            "message": f"{message}: GET {STATUS_ROUTES[job.kind]}/{job.job_id}",
+            "message": f"{message}: GET {STATUS_ROUTES.get(job.kind, '/jobs')}/{job.job_id}",
             "queue_position": max(1, place),
         },
         202,

@@ -126,8 +126,19 @@ class PictureForm(FrameForm):
     )
 
 
-class OrderForm(Form):
-    """What can be asked for every clip: which part of it, and how its job is kept."""
+class JobForm(Form):
+    """What is agreed on for a job of any kind."""
+
+    keep_days: float | None = Field(
+        None, gt=0, le=36500, allow_inf_nan=False, description="a number of days above 0"
+    )
+    callback_url: str | None = Field(
+        None, min_length=1, max_length=4096, description="an http or https address, as text"
+    )
+
+
+class OrderForm(JobForm):
+    """What can be asked for every clip, whatever is made of it."""
 
     kind: ClassVar[JobKind] = JobKind.CLIP
 
@@ -141,12 +152,6 @@ class OrderForm(Form):
         None, gt=0, le=MOST_SECONDS, allow_inf_nan=False, description="seconds, more than 0"
     )
     every: int = Field(1, ge=1, le=1000, description="an integer of 1 to 1000")
-    keep_days: float | None = Field(
-        None, gt=0, le=36500, allow_inf_nan=False, description="a number of days above 0"
-    )
-    callback_url: str | None = Field(
-        None, min_length=1, max_length=4096, description="an http or https address, as text"
-    )
 
     def options(self, here: Service) -> JobOptions:
         """What shapes the work on the clip; `end` comes after `start`."""

@@ -321,6 +321,8 @@ def test_pictures_are_answered_as_before(caller: Caller) -> None:
         assert answer.status == 200
         check("PoseResponse", answer.body)
     assert as_json.body["frame_number"] == 7
+    both = {name: (BytesIO(person_png()), "a.png") for name in ("frame", "image")}
+    assert caller.post("/pose", data=both).status == 200
 
 
 def test_a_body_with_neither_picture_nor_clip_says_what_was_wanted(caller: Caller) -> None:
