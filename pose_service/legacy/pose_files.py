@@ -74,7 +74,7 @@ def pose_file(wanted: str, answer: PoseAnswer, name: str, track_id: int | None) 
     tracks = answer.measured.tracks
     chosen = answer.clip.head.primary_id if track_id is None else track_id
     if chosen is None:
-        raise BadRequestError("nobody was found in this clip: there is only its json")
+        raise BadRequestError("nobody was found in this clip: it has only json")
     if chosen not in tracks:
         known = ", ".join(map(str, tracks))
         raise BadRequestError(f"track: expected one of {known}, got {chosen}")

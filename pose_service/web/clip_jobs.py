@@ -61,8 +61,7 @@ def _submit(order: Order, form: OrderForm) -> Job:
     if form.end is not None and form.end <= form.start:
         raise BadRequestError(f"end: expected more than {form.start:g} (start), got {form.end:g}")
     options, asked = form.options(here), form.asked(here)
-    own = replace(order, options=options, kind=form.kind, asked=asked)
-    return submit_order(own, form)
+    return submit_order(replace(order, options=options, kind=form.kind, asked=asked), form)
 
 
 def submit_order(order: Order, form: JobForm) -> Job:
@@ -172,7 +171,7 @@ def _queued(job: Job) -> Response:
         {
             "status": "queued",
             "job_id": job.job_id,
-            "message": f"{message}: GET {STATUS_ROUTES[job.kind]}/{job.job_id}",
+            "message": f"{message}: GET {STATUS_ROUTES.get(job.kind, '/jobs')}/{job.job_id}",
             "queue_position": max(1, place),
         },
         202,

@@ -138,7 +138,7 @@ class JobForm(Form):
 
 
 class OrderForm(JobForm):
-    """What can be asked for every clip: which part of it, and how its job is kept."""
+    """What can be asked for every clip, whatever is made of it."""
 
     kind: ClassVar[JobKind] = JobKind.CLIP
 

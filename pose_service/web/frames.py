@@ -88,7 +88,8 @@ def _pose_of_parts() -> Response:
         if "video" in parts.files:
             return answer_sent_clip(parts.files["video"])
         expect_body_size(sum(sent.path.stat().st_size for sent in parts.files.values()))
-        part = parts.file("frame", "image", "video")
+        # who sends both means the first, as on /pose/hybrid
+        part = parts.files.get("frame") or parts.file("frame", "image", "video")
         asked = _sent_picture(part.path.read_bytes(), parts.fields)
     return _answer(asked, mesh=False)
 

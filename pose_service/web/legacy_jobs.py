@@ -96,8 +96,8 @@ def frame(job_id: str, number: str) -> Response:
 
 @blueprint.get("/logs/<job_id>")
 def logs(job_id: str) -> Response:
-    """What happened to a job, a line each."""
-    find_job(job_id)
+    """What happened to a job of any kind, a line each."""
+    find_job(job_id, None)
     return json_answer({"job_id": job_id, "logs": service().jobs.log(job_id)})
 
 

@@ -18,11 +18,15 @@ from pose_service.web.bodies import MULTIPART, is_multipart, missing_part
 
 @dataclass(frozen=True)
 class Upload:
-    """A file that arrived. `name`: as the caller called it. `fields`: the text parts beside it."""
+    """A file that arrived in the part `part`.
+
+    `name`: as the caller called it. `fields`: the text parts beside it.
+    """
 
     path: Path
     name: str
     fields: dict[str, str]
+    part: str
 
 
 @dataclass(frozen=True)
@@ -32,22 +36,26 @@ class Received:
     files: dict[str, Upload]
     fields: dict[str, str]
 
-    def file(self, *names: str) -> Upload:
-        """The first of `names` that arrived; the error lists the parts that did."""
-        for name in names:
-            if name in self.files:
-                return self.files[name]
-        raise missing_part(names, [*self.files, *self.fields])
+    def file(self, *wanted: str) -> Upload:
+        """The one file named as any of `wanted`; the error lists the parts that arrived."""
+        came = [part for part in wanted if part in self.files]
+        if not came:
+            raise missing_part(wanted, [*self.files, *self.fields])
+        if len(came) > 1:
+            raise BadRequestError(f"{' and '.join(came)}: expected one of them, got both")
+        return self.files[came[0]]
 
 
 @contextmanager
-def received_file(part: str, folder: Path) -> Iterator[Upload]:
-    """The file part named `part`, as `received_parts` takes it in.
+def received_file(parts: str | tuple[str, ...], folder: Path) -> Iterator[Upload]:
+    """The one file part named as any of `parts`, as `received_parts` takes it in.
 
-    Raises `BadRequestError` where there is no such part.
+    Raises `BadRequestError` where there is no such part, or several.
     """
-    with received_parts(folder, f"Send the clip as the file part {part!r} of a form.") as parts:
-        yield parts.file(part)
+    wanted = (parts,) if isinstance(parts, str) else parts
+    hint = f"Send the clip as the file part {wanted[0]!r} of a form."
+    with received_parts(folder, hint) as received:
+        yield received.file(*wanted)
 
 
 @contextmanager
@@ -71,7 +79,7 @@ def received_parts(folder: Path, hint: str) -> Iterator[Received]:
             file.stream.flush()
         fields = form.to_dict()
         uploads = {
-            part: Upload(Path(file.stream.name), file.filename or part, fields)
+            part: Upload(Path(file.stream.name), file.filename or part, fields, part)
             for part, file in files.items()
         }
         yield Received(uploads, fields)

@@ -154,6 +154,7 @@ def test_jobs_list_it_as_a_job_of_its_kind_that_other_routes_do_not_know(
 ) -> None:
     job_id = result["job_id"]
     assert caller.get(f"/jobs/{job_id}").body["kind"] == "pose"
+    assert "complete, 20 frames" in caller.get(f"/logs/{job_id}").body["logs"]
     assert caller.get(f"/pose/video/status/{job_id}").status == 404
     assert caller.get(f"/pose/video/result/{job_id}").status == 404
 
@@ -204,6 +205,14 @@ def test_nobody_in_the_clip_is_200_with_a_reason(caller: Caller, media: Path) ->
     assert [pose["keypoints"] for pose in poses] == [None] * 4
     assert poses[0]["biomechanics"]["joint_angles"]["left_knee"] is None
     assert answer.body["data"]["summary"] is None
+    job_id = answer.body["job_id"]
+    with caller.client.get(f"/pose/annotated/{job_id}.mp4") as film:
+        assert film.status_code == 200, "the pictures are there all the same"
+    page = caller.get(f"/pose/result/{job_id}?format=pdf")
+    assert (page.status, page.body["error"]) == (
+        400,
+        "nobody was found in this clip: it has only json",
+    )
 
 
 @pytest.mark.parametrize(("count", "fps"), [(1, 30), (5, 30), (24, 240)])
@@ -321,6 +330,8 @@ def test_pictures_are_answered_as_before(caller: Caller) -> None:
         assert answer.status == 200
         check("PoseResponse", answer.body)
     assert as_json.body["frame_number"] == 7
+    both = {name: (BytesIO(person_png()), "a.png") for name in ("frame", "image")}
+    assert caller.post("/pose", data=both).status == 200
 
 
 def test_a_body_with_neither_picture_nor_clip_says_what_was_wanted(caller: Caller) -> None:

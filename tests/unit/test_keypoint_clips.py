@@ -17,10 +17,11 @@ from pose_service.core.records import (
     BodyPoses,
     Camera,
     Person,
+    PosedBodies,
     Provenance,
     TrackedFrame,
 )
-from pose_service.core.skeletons import BLAZEPOSE33, COCO17, COCO17_FROM_BLAZEPOSE33
+from pose_service.core.skeletons import BLAZEPOSE33, COCO17, COCO17_FROM_BLAZEPOSE33, HMR44
 from pose_service.media.part import ClipPart
 from pose_service.pipeline.keypoint_bodies import keypoint_frames, model_of
 from pose_service.pipeline.keypoint_clip import MeasuredClip
@@ -193,6 +194,38 @@ def test_else_they_are_the_bodys_projected(landmarks_px: np.ndarray | None) -> N
     np.testing.assert_allclose(seen.point_confidence, 0.6)
     hip = seen.points_cam_m[COCO17.index("left_hip")]
     np.testing.assert_allclose(hip, [0.5 + 0.1, 0.1 + 0.05, 4.0])
+
+
+class OtherSets(ToyBody):
+    """The toy with further joint sets in place of COCO's 17; points tell their place in the set."""
+
+    def __init__(self, **sets: int) -> None:
+        super().__init__()
+        self._sets = sets
+
+    def pose(self, poses: BodyPoses, *, vertices: bool = True) -> PosedBodies:
+        posed = super().pose(poses, vertices=vertices)
+        places = {
+            name: np.tile(np.arange(count)[:, None], (len(poses), 1, 3)) / 100.0
+            for name, count in self._sets.items()
+        }
+        return replace(posed, joint_sets_m=places)
+
+
+def test_the_17_are_taken_out_of_a_larger_set_by_name_else_out_of_smpls_joints() -> None:
+    """HMR 2.0's 44 have all of them; SMPL's 24 have a head in place of a face."""
+    one = body_person(None)
+    shift = one.pose.translations_m[0]
+    frame = TrackedFrame(0, 0.0, CAMERA, (one,), 1.0)
+    (large,) = keypoint_frames([frame], OtherSets(hmr44=len(HMR44)))
+    (plain,) = keypoint_frames([frame], OtherSets())
+    of_large, of_plain = (found.people[0].points_cam_m for found in (large, plain))
+    assert of_large is not None
+    assert of_plain is not None
+    places = np.array([HMR44.index(joint) for joint in COCO17.joints]) / 100
+    np.testing.assert_allclose(of_large - shift, np.tile(places[:, None], (1, 3)))
+    head, nose = np.array([0.0, -0.7, 0.0]), COCO17.index("nose")
+    np.testing.assert_allclose(of_plain[nose] - shift, head, atol=1e-9)
 
 
 def test_a_body_that_reaches_behind_the_camera_has_points_that_are_sure_of_nothing() -> None:
