@@ -24,7 +24,7 @@ from pose_service.web.clip_jobs import submit_order
 from pose_service.web.forms import read_form
 from pose_service.web.limits import MEGABYTE
 from pose_service.web.service import service
-from pose_service.web.uploads import Upload, received_parts
+from pose_service.web.uploads import received_parts
 
 PICTURE, CLIP = "image", "video"
 _JSON_SOURCES = ("image_base64", "video_path", "video_url")
@@ -36,16 +36,10 @@ def submitted() -> Job:
         return _from_json()
     hint = f"Send a photograph as the file part {PICTURE!r} of a form, or a clip as {CLIP!r}."
     with received_parts(service().uploads_dir, hint) as parts:
-        if PICTURE in parts.files and CLIP in parts.files:
-            raise BadRequestError(f"{PICTURE} and {CLIP}: expected one of them, got both")
         upload = parts.file(PICTURE, CLIP)
         form = read_form(AvatarForm, upload.fields, text=True)
-        (_check_picture if PICTURE in parts.files else _check_clip)(upload.path)
-        return _submit(_upload_order(upload), form)
-
-
-def _upload_order(upload: Upload) -> Order:
-    return Order(upload.name, upload=upload.path)
+        (_check_picture if upload.part == PICTURE else _check_clip)(upload.path)
+        return _submit(Order(upload.name, upload=upload.path), form)
 
 
 def _from_json() -> Job:

@@ -47,15 +47,14 @@ class Received:
 
 
 @contextmanager
-def received_file(parts: str | tuple[str, ...], folder: Path) -> Iterator[Upload]:
-    """The one file part named as any of `parts`, as `received_parts` takes it in.
+def received_file(part: str, folder: Path) -> Iterator[Upload]:
+    """The file part named `part`, as `received_parts` takes it in.
 
-    Raises `BadRequestError` where there is no such part, or several.
+    Raises `BadRequestError` where there is no such part.
     """
-    wanted = (parts,) if isinstance(parts, str) else parts
-    hint = f"Send the clip as the file part {wanted[0]!r} of a form."
+    hint = f"Send the clip as the file part {part!r} of a form."
     with received_parts(folder, hint) as received:
-        yield received.file(*wanted)
+        yield received.file(part)
 
 
 @contextmanager
