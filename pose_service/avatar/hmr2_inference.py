@@ -8,12 +8,13 @@ from PIL import Image, ImageOps
 
 from pose_service.avatar.measurement_extractor import gender_of
 from pose_service.avatar.records import FittedBody, Gender, Sight, Wish
+from pose_service.avatar.refusals import NO_PERSON, PictureRefusedError
 from pose_service.avatar.smpl_bodies import SmplBodies, body_path
 from pose_service.avatar.smpl_body import fit_smpl
 from pose_service.bodies.smpl_file import read_smpl
 from pose_service.core.arrays import ImageArray
 from pose_service.core.config import Settings, read_settings, settings_of
-from pose_service.core.errors import BadImageError, PoseError
+from pose_service.core.errors import BadImageError
 from pose_service.core.records import Camera, Regions
 from pose_service.engines.registry import build_engine
 from pose_service.engines.seam import BodyModel, Engine
@@ -22,19 +23,6 @@ from pose_service.media.images import to_rgb
 from pose_service.runtime.weights import located
 
 _ENGINE = "4dhumans"
-
-
-class NoPersonError(PoseError):
-    """Nobody is in the picture."""
-
-    status = 422
-    code = "NO_PERSON"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "No person detected in image",
-            hint="Send a photograph that shows one person from head to feet.",
-        )
 
 
 class HMR2Inference:
@@ -62,9 +50,9 @@ class HMR2Inference:
         angle in radians; `vertices` (6890, 3) and `joints` (24, 3) of the posed body, metres. In
         camera axes (x right, y down, z away), translation not added; all float32.
 
-        Raises `NoPersonError`, `BadRequestError` for an unknown gender or what is no picture,
-        `EngineError` where the body file of that gender is missing, and `UnavailableError`
-        (`CUDA_OOM`) where the card's memory is not enough and POSE_CPU_FALLBACK is off.
+        Raises `PictureRefusedError` (`NO_PERSON`), `BadRequestError` for an unknown gender or what
+        is no picture, `EngineError` where the body file of that gender is missing, and
+        `UnavailableError` (`CUDA_OOM`) where the card's memory is not enough and POSE_CPU_FALLBACK is off.
         """
         wanted = gender_of(gender)
         body = self._body(wanted)
@@ -94,14 +82,17 @@ def _upright_rgb(image: Image.Image) -> ImageArray:
 
 
 def largest_person(engine: Engine, image: ImageArray) -> Sight:
-    """Who has the largest box in `image` (height, width, 3) RGB; `NoPersonError` for nobody."""
+    """Who has the largest box in `image` (height, width, 3) RGB.
+
+    `PictureRefusedError` (`NO_PERSON`) where nobody is seen.
+    """
     (found,) = engine.detector.detect([image])
     if not len(found):
-        raise NoPersonError
+        raise PictureRefusedError.of([NO_PERSON])
     largest = found.take(np.array([np.argmax(_areas_px2(found))]))
     (seen,) = engine.regressor.observe([image], [largest])
     if not seen:
-        raise NoPersonError
+        raise PictureRefusedError.of([NO_PERSON])
     height_px, width_px, _ = image.shape
     camera: Camera = engine.camera(width_px, height_px)
     return Sight(image, camera, seen[0])

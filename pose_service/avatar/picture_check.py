@@ -10,7 +10,7 @@ from pose_service.avatar.body_points import BodyPoints
 from pose_service.avatar.examined import Examined, percent
 from pose_service.avatar.light import bad_light
 from pose_service.avatar.person_patch import PersonPatch
-from pose_service.avatar.refusals import PictureRefusedError, Problem
+from pose_service.avatar.refusals import NO_PERSON, PictureRefusedError, Problem
 from pose_service.avatar.sharpness import edge_width_share
 from pose_service.avatar.whole_body import cut_ends, head_is_cut
 from pose_service.blazeface.detector import Face, FaceDetector
@@ -38,12 +38,6 @@ _MIN_FACE_FROM_BEHIND = 0.8
 _FROM_BEHIND = -0.5
 _FACE_OFF = 0.2
 """Of the side of the square: how far from its middle the person's own face may be."""
-
-NO_PERSON = Problem(
-    "NO_PERSON",
-    "No person detected in image",
-    "Send a picture of one whole standing person, upright, in good light.",
-)
 
 
 def check_picture(

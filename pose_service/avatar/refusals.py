@@ -16,6 +16,13 @@ class Problem:
     hint: str
 
 
+NO_PERSON = Problem(
+    "NO_PERSON",
+    "No person detected in image",
+    "Send a picture of one whole standing person, upright, in good light.",
+)
+
+
 class PictureRefusedError(PoseError):
     """No avatar can be made of this picture or clip; `code` is that of the first problem."""
 

@@ -44,9 +44,9 @@ def download(wanted: str, answer: ClipAnswer, name: str, track_id: int | None = 
 
 
 def stem_of(name: str) -> str:
-    """A clip's name without its folder and ending, as files made of it are called.
+    r"""A clip's name without its folder and ending, as files made of it are called.
 
-    >>> stem_of("C:\\clips\\squat.mp4"), stem_of("http://a/b/run")
+    >>> stem_of(r"C:\clips\squat.mp4"), stem_of("http://a/b/run")
     ('squat', 'run')
     """
     own = name.replace("\\", "/").rpartition("/")[2]

@@ -17,9 +17,10 @@ from standin_hmr2 import picture as crowd
 from standin_person import write_people
 from tiny_fourdhumans import ENGINE, picture, settings
 
-from pose_service.avatar.hmr2_inference import HMR2Inference, NoPersonError, largest_person
+from pose_service.avatar.hmr2_inference import HMR2Inference, largest_person
 from pose_service.avatar.measurement_extractor import MeasurementExtractor
 from pose_service.avatar.records import Wish
+from pose_service.avatar.refusals import PictureRefusedError
 from pose_service.avatar.smpl_bodies import SmplBodies
 from pose_service.avatar.smpl_body import fit_smpl
 from pose_service.core.config import Settings, SettingsError
@@ -122,13 +123,13 @@ def test_nobody_is_told_in_the_words_of_the_contract(
     inference: HMR2Inference, found: Callable[[Any], None]
 ) -> None:
     found([])
-    with pytest.raises(NoPersonError) as caught:
+    with pytest.raises(PictureRefusedError) as caught:
         inference.predict(photograph())
     assert str(caught.value) == "No person detected in image"
     assert caught.value.status == 422
     # a box in which the net sees no body counts as nobody, too
     found([[-50, -80, -10, -20]])
-    with pytest.raises(NoPersonError):
+    with pytest.raises(PictureRefusedError):
         inference.predict(photograph())
 
 
@@ -236,7 +237,7 @@ def test_the_callers_own_settings_are_honoured(
     assert own.smpl_file == data_dir / "4dhumans" / "smpl"
     assert inference.predict(photograph(), "male")["betas"].shape == (10,)
     monkeypatch.setenv("ML_DETECTION_THRESHOLD", "0.9")
-    with pytest.raises(NoPersonError):
+    with pytest.raises(PictureRefusedError):
         HMR2Inference().predict(photograph())
 
 
