@@ -4,12 +4,15 @@ python benchmarks/run.py [--media DIR] [--mediapipe-python PATH] [--out FILE.jso
 """
 
 import argparse
+import os
 import signal
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType
 
+# as the service starts itself: threads of BLAS that wait for each other cost more than they give
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 

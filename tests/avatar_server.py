@@ -13,7 +13,7 @@ from toy_avatar import ToySteps
 from toy_engine import build_toy
 from werkzeug.serving import run_simple
 
-from pose_service import app
+from pose_service import app, runners
 from pose_service.core.config import Settings, read_settings
 from pose_service.jobs.avatar_rows import AvatarStore
 from pose_service.jobs.records import Job, JobKind
@@ -27,15 +27,15 @@ def die_at(step: str) -> None:
 
 def serve() -> None:
     settings = read_settings()
-    own = partial(app.run_avatar, choose=ToySteps(before=die_at))
-    runners = {**app.RUNNERS, JobKind.AVATAR: own}
+    own = partial(runners.run_avatar, choose=ToySteps(before=die_at))
+    table = {**runners.RUNNERS, JobKind.AVATAR: own}
     recorded = AvatarStore.complete
 
     def complete(self: AvatarStore, job: Job, key: str, record: str) -> bool:
         die_at("record")
         return recorded(self, job, key, record)
 
-    with patch.object(app, "RUNNERS", runners), patch.object(AvatarStore, "complete", complete):
+    with patch.object(runners, "RUNNERS", table), patch.object(AvatarStore, "complete", complete):
         run(settings)
 
 

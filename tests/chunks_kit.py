@@ -12,7 +12,6 @@ import orjson
 from coloured_people import CYAN, YELLOW, Actor, Nets, scene, standing, without
 from toy_engine import ToyDetector, ToyRegressor, toy_engine
 
-from pose_service.app import run_clip
 from pose_service.core.arrays import ImageArray
 from pose_service.core.config import Settings
 from pose_service.core.records import Look, Observation, Regions
@@ -22,6 +21,7 @@ from pose_service.jobs.parts import JobParts, open_parts
 from pose_service.jobs.records import JobOptions, JobState
 from pose_service.jobs.service import JobService, Order
 from pose_service.pipeline.frame_lines import FRAMES_NAME
+from pose_service.runners import run_clip
 from pose_service.runtime.metrics import Metrics
 
 PATIENCE_S = 20.0

@@ -2,6 +2,7 @@
 
 from benchmarks.figures import Measure, Setup
 from benchmarks.measures import (
+    avatar,
     clip,
     encode,
     frame,
@@ -17,6 +18,7 @@ MEASURES: dict[str, Measure[Setup]] = {
     "people": people.MEASURE,
     "clip": clip.MEASURE,
     "keypoints": keypoints.MEASURE,
+    "avatar": avatar.MEASURE,
     "stages": stages.MEASURE,
     "frame": frame.MEASURE,
     "overhead": overhead.MEASURE,

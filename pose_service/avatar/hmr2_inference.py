@@ -52,7 +52,8 @@ class HMR2Inference:
 
         Raises `PictureRefusedError` (`NO_PERSON`), `BadRequestError` for an unknown gender or what
         is no picture, `EngineError` where the body file of that gender is missing, and
-        `UnavailableError` (`CUDA_OOM`) where the card's memory is not enough and POSE_CPU_FALLBACK is off.
+        `UnavailableError` (`CUDA_OOM`) where the card's memory is not enough and POSE_CPU_FALLBACK
+        is off.
         """
         wanted = gender_of(gender)
         body = self._body(wanted)

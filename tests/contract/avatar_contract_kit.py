@@ -17,7 +17,7 @@ from jsonschema import Draft202012Validator
 from servers import wait_for
 from toy_avatar import ToySteps
 
-from pose_service import app
+from pose_service import runners
 from pose_service.core.config import Settings
 from pose_service.jobs.records import JobKind
 
@@ -103,9 +103,9 @@ def making_avatars(settings: Settings) -> Iterator[AvatarCaller]:
     steps = ToySteps()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            app,
+            runners,
             "RUNNERS",
-            {**app.RUNNERS, JobKind.AVATAR: partial(app.run_avatar, choose=steps)},
+            {**runners.RUNNERS, JobKind.AVATAR: partial(runners.run_avatar, choose=steps)},
         )
         with running(settings) as caller:
             yield AvatarCaller(caller, steps)

@@ -40,6 +40,7 @@ LEVELS = {
     "legacy": 5,
     "jobs": 5,
     "web": 6,
+    "runners": 6,
     "app": 7,
     "commands": 8,
     "__main__": 9,
