@@ -1,4 +1,4 @@
-"""What is done with a job, by its kind: the nets lent by the hub, the result in the task's folder."""
+"""What is done with a job, by its kind: nets lent by the hub, the result in the task's folder."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
