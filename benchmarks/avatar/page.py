@@ -29,6 +29,14 @@ Bands are calibrated on four fifths of the people and tried on the others, five 
 all.
 """
 
+STRANGERS = (
+    "Every number of the body as likely at its ends as in its middle, and the gender not told."
+)
+LOOSE = (
+    "Clothes that stand off 3 cm instead of 1, everywhere, as a wide pullover does; joints and "
+    "outlines as without networks."
+)
+
 LIMITS = """\
 ## What this cannot know
 
@@ -77,7 +85,8 @@ def page(results: Fields) -> str:
         _both("One photograph", results["photograph"]),
         _both("A turn: eight pictures all around", results["turn"]),
         _without_networks(results["noise"]),
-        _strangers(results["strangers"]),
+        _banded("People unlike what the fit expects", STRANGERS, results["strangers"]),
+        _banded("Loose clothes", LOOSE, results["loose"]),
         _population(results["population"]),
         _package(results["package"]),
         LIMITS,
@@ -108,12 +117,11 @@ def _without_networks(chapter: Fields) -> str:
     )
 
 
-def _strangers(chapter: Fields) -> str:
+def _banded(title: str, about: str, chapter: Fields) -> str:
     rows = [(name, *_cells(row)) for name, row in chapter["with_height"].items()]
     return (
-        "## People unlike what the fit expects\n\nEvery number of the body as likely at its ends "
-        "as in its middle, gender not told, height given, one photograph each, "
-        f"{chapter['people']} people. The bands are those of the service.\n\n"
+        f"## {title}\n\n{about} Height given, one photograph each, {chapter['people']} people. The "
+        "bands are those of the service.\n\n"
         + _table(("", "mean error", "bias", "band", "held"), rows)
     )
 
