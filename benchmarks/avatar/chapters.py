@@ -1,7 +1,7 @@
 """What is found out about avatars, chapter by chapter, ready for JSON."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -44,10 +44,17 @@ def photograph_chapter(size: Size) -> Fields:
 
 def turn_chapter(size: Size) -> Fields:
     """Eight rendered photographs each, all around, through the whole engine."""
-    shapes, rng = BodyShapes.load(), np.random.default_rng(size.seed + 1)
+    return summed(list(turning(range(size.turns), size.seed)))
+
+
+def turning(numbers: Iterable[int], seed: int) -> Iterator[Found]:
+    """The people of these numbers, each with a chance of their own: parts may be done apart."""
+    shapes = BodyShapes.load()
     engine, _ = build_engine(read_settings({"POSE_ENGINE": "embedded"}))
-    several = people(shapes, size.turns, rng)
-    return summed([tried(one) for one in turns(several, by_networks(engine), rng)])
+    for number in numbers:
+        rng = np.random.default_rng([seed, number])
+        for trial in turns(people(shapes, 1, rng), by_networks(engine), rng):
+            yield tried(trial)
 
 
 def noise_chapter(size: Size) -> Fields:
