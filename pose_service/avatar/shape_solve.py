@@ -36,21 +36,23 @@ class _System:
     """Normal equations of one sight, by pose (63) and shape (6).
 
     `mixed`: (63, 6). `solved`: (63, 7) the pose block's inverse times the pose's slope and `mixed`.
+    `mass`: of the shape, not in the equations.
     """
 
     shape_normal: FloatArray
     shape_slope: FloatArray
     mixed: FloatArray
     solved: FloatArray
+    mass: Rows
 
     @classmethod
-    def of(cls, normal: FloatArray, slope: FloatArray) -> "_System":
+    def of(cls, normal: FloatArray, slope: FloatArray, mass: Rows) -> "_System":
         """Of all unknowns' `normal` (69, 69) and `slope` (69,)."""
         pose, shape = slice(TURNED + 3), slice(TURNED + 3, None)
         _damp(block := normal[pose, pose])
         mixed = normal[pose, shape]
         solved = np.linalg.solve(block, np.column_stack([slope[pose], mixed]))
-        return cls(normal[shape, shape], slope[shape], mixed, solved)
+        return cls(normal[shape, shape], slope[shape], mixed, solved, mass)
 
     def pose_change(self, shape_change: FloatArray) -> FloatArray:
         """(63,) what the pose does while the shape changes (6,)."""
@@ -90,7 +92,7 @@ class ShapeSolver:
         known = (NOISE_M / self._prior.sd) ** 2
         phenotypes = guesses[0].phenotypes
         normal, slope = np.diag(known), known * (phenotypes - self._prior.mean)
-        _add_mass(normal, slope, ShapeProblem(self._maker, guesses[0], self._surface).mass())
+        _add_mass(normal, slope, systems[0].mass)
         for system, weight in zip(systems, weights, strict=True):
             normal += weight * system.shape_normal
             slope += weight * system.shape_slope
@@ -115,7 +117,7 @@ class ShapeSolver:
             slope += weighted.T @ values
         np.einsum("ii->i", normal)[3:TURNED] += POSE_PRIOR.ravel()
         slope[3:TURNED] += (POSE_PRIOR * vector_from_rotation(guess.rotations[1:])).ravel()
-        return _System.of(normal, slope)
+        return _System.of(normal, slope, problem.mass())
 
     def _blocks(
         self, problem: ShapeProblem, sighted: Sighted
