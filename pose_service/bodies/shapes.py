@@ -37,7 +37,7 @@ PHENOTYPES = tuple(ANCHORS)
 def corner_shares(phenotypes: FloatArray) -> FloatArray:
     """(corners,) shares, sum 1, of the grid's corners at `phenotypes` (6,), clipped to the grid.
 
-    >>> float(corner_shares(np.array([0, 0, 0, 0, 0, 0.25]))[1])
+    >>> float(corner_shares(np.array([0, 0, 0, 0, 0, 0.125]))[1])
     0.25
     """
     expect_shape("phenotypes", phenotypes, (len(PHENOTYPES),))
