@@ -51,7 +51,7 @@ def off_cm(outcomes: list[Outcome], name: str) -> float:
 
 
 def test_measures_come_back_within_stated_limits(outcomes: list[Outcome]) -> None:
-    # half as much again as docs/avatar-accuracy.md has for many people, for these are ten
+    # up to half as much again as docs/avatar-accuracy.md has for many people: these are ten
     limits = {
         "height": 2.5, "chest": 4.0, "waist": 5.0, "hip": 4.0, "inseam": 1.8,
         "shoulder_width": 1.6, "arm_length": 1.2, "thigh": 3.0, "neck": 1.6,
