@@ -65,7 +65,8 @@ AGAIN = """\
     python benchmarks/avatar_accuracy.py
 
 takes about 15 minutes of one core and writes the results and this page; `--only CHAPTER` does one
-chapter. The error models go into `pose_service/avatar/calibration.py`; a test compares the two.
+chapter. The error models go into `pose_service/avatar/calibration.py`, where a test compares them; then the chapters `strangers` and `loose`, which
+are held against it, are due again.
 The chapter on the package needs it (requirements-dev.txt), a minute and a 790 MB cache
 (`ANNY_CACHE_DIR`). `tests/unit/test_avatar_fit.py` is the loop in small.
 """
