@@ -44,9 +44,10 @@ LIMITS = """\
 - **The truth comes from the same family of bodies as the fit.** Real people differ in more ways
   than six numbers: one-sided muscles, posture, a pregnancy, an amputation. For them the bands are
   too narrow.
-- **One photograph shows how wide a body is, not how deep.** The depth of belly, chest and buttocks
-  is what people of such a width usually have. A turn sees them from the side; so far it takes no
-  more than a fifth off the errors of most girths, since clothes, lens and outline stay as they are.
+- **One photograph shows how wide a body is, not how deep.** The depth of belly, chest and
+  buttocks is what people of such a width usually have. A turn sees them from the side; so far it
+  takes no more than a fifth off the errors of most girths, since clothes, lens and outline stay
+  as they are.
 - **Clothes.** The fit expects 6 to 12 mm of cloth. A jacket or a wide pullover is taken for the
   body (the table on loose clothes), and nothing warns of it: the bands are for close clothes.
 - **Rendered pictures are easier than real ones**: the networks found everybody's limbs, and their
@@ -65,9 +66,9 @@ AGAIN = """\
     python benchmarks/avatar_accuracy.py
 
 takes about 15 minutes of one core and writes the results and this page; `--only CHAPTER` does one
-chapter. The error models go into `pose_service/avatar/calibration.py`, where a test compares them; then the chapters `strangers` and `loose`, which
-are held against it, are due again.
-The chapter on the package needs it (requirements-dev.txt), a minute and a 790 MB cache
+chapter. The error models go into `pose_service/avatar/calibration.py`, where a test compares
+them; then the chapters `strangers` and `loose`, which are held against it, are due again. The
+chapter on the package needs it (requirements-dev.txt), a minute and a 790 MB cache
 (`ANNY_CACHE_DIR`). `tests/unit/test_avatar_fit.py` is the loop in small.
 """
 
