@@ -38,7 +38,7 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure and calibrate the avatars' accuracy.")
     parser.add_argument("--photographs", type=int, default=300, metavar="N")
-    parser.add_argument("--turns", type=int, default=80, metavar="N")
+    parser.add_argument("--turns", type=int, default=48, metavar="N")
     parser.add_argument("--seed", type=int, default=2025, metavar="N")
     parser.add_argument("--only", choices=tuple(CHAPTERS), metavar="CHAPTER")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / RESULTS)

@@ -1,12 +1,13 @@
 """Make pose_service/bodies/data/anny_shapes.npz: how the free body's shape varies.
 
     python scripts/export_body_shapes.py [--cache DIR] [--out FILE]    make it, print the agreement
+    python scripts/export_body_shapes.py --check FILE                  make it again, compare bodies
 
 Needs what export_body.py needs, and the body file that it makes. The package's shapes blend
 linearly between the corners of a grid of phenotypes (MakeHuman's macro targets), and each corner is
 brought into the identity pose. What the corners differ in, at the body file's own vertices, bone
 heads and keypoint moments, is kept as the first principal components. `--cache` keeps the package's
-790 MB cache for another time; else it is made anew, which takes a minute.
+790 MB cache for another time; else it is made anew, which takes a minute. All takes five.
 
 How well it agrees is written in pose_service/bodies/data/LICENSE.md.
 """
@@ -37,6 +38,7 @@ from pose_service.measurement.records import MEASURES  # noqa: E402
 
 COMPONENTS = 64
 CHECKED = 200
+COMPARED, SAME_MM = 20, 0.05
 MEASURED = 600
 # phenotypes of adults, widely
 ADULTS = {
@@ -103,6 +105,9 @@ def shape_arrays(exporter: Exporter) -> dict[str, Any]:
     flat = (states - mean).reshape(len(states), -1)
     left, sizes, rows = np.linalg.svd(flat, full_matrices=False)
     left, rows = left[:, :COMPONENTS] * sizes[:COMPONENTS], rows[:COMPONENTS]
+    # a component's sign is nobody's choice: its largest entry is made positive
+    signs = np.sign(np.take_along_axis(rows, np.abs(rows).argmax(axis=1)[:, None], axis=1))
+    left, rows = left * signs.T, rows * signs
     # a unit coefficient is then the largest displacement, so that 16 bits serve all alike
     peaks = np.abs(rows).max(axis=1, keepdims=True)
     basis = np.rint(rows / peaks * STEPS).astype(np.int16)
@@ -158,6 +163,15 @@ def save(path: Path, arrays: dict[str, Any]) -> None:
     np.savez_compressed(path, allow_pickle=False, **arrays)
 
 
+def largest_difference_mm(ours: BodyShapes, other: BodyShapes) -> float:
+    """How far the bodies of two files are apart, at random phenotypes."""
+    phenotypes = np.random.default_rng(3).uniform(0, 1, (COMPARED, len(ANCHORS)))
+    return max(
+        1000 * float(np.abs(ours.body(row).rest_vertices_m - other.body(row).rest_vertices_m).max())
+        for row in phenotypes
+    )
+
+
 @contextmanager
 def cache_folder(given: Path | None) -> Iterator[Path]:
     """`given`, or a folder that is removed afterwards."""
@@ -168,11 +182,12 @@ def cache_folder(given: Path | None) -> Iterator[Path]:
         yield Path(folder)
 
 
-def main() -> None:
-    """Run the command line."""
+def main() -> int:
+    """Run the command line; the exit code is 1 where --check finds other bodies."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=DATA_FILE, help="file to write")
     parser.add_argument("--cache", type=Path, metavar="DIR", help="keep the package's cache here")
+    parser.add_argument("--check", type=Path, metavar="FILE", help="compare, write nothing")
     options = parser.parse_args()
     with cache_folder(options.cache) as folder:
         os.environ["ANNY_CACHE_DIR"] = str(folder)  # read when anny is imported
@@ -180,10 +195,17 @@ def main() -> None:
 
         model = anny.Anny(skinning_method="lbs")
         exporter = Exporter(full_body(model, 0), model, AnnyBody.load())
-        save(options.out, shape_arrays(exporter))
-        print(f"{options.out}: {options.out.stat().st_size} B")
-        print_agreement(exporter, BodyShapes.load(options.out))
+        target = folder / "anny_shapes.npz" if options.check else options.out
+        save(target, shape_arrays(exporter))
+        ours = BodyShapes.load(target)
+        if options.check:
+            apart_mm = largest_difference_mm(ours, BodyShapes.load(options.check))
+            print(f"{options.check}: {apart_mm:.3f} mm from what was made here")
+            return int(apart_mm > SAME_MM)
+        print(f"{target}: {target.stat().st_size} B")
+        print_agreement(exporter, ours)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,33 +1,26 @@
 """What is found out about avatars, chapter by chapter, ready for JSON."""
 
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from benchmarks.avatar.calibrating import Outcome, calibrated, cross_table, table
+from benchmarks.avatar.found import Fields, Found, banded, summed, tried
 from benchmarks.avatar.package import package_chapter
 from benchmarks.avatar.people import people, strangers
-from benchmarks.avatar.trials import Trial, by_networks, by_noise, photographs, turns
+from benchmarks.avatar.trials import by_networks, by_noise, photographs, turns
 from pose_service.avatar.body_maker import mass_kg
-from pose_service.avatar.calibration import Known, error_model
 from pose_service.avatar.records import Gender
-from pose_service.avatar.shaped import BODY_NAME
 from pose_service.bodies.shapes import BodyShapes
 from pose_service.core.config import read_settings
 from pose_service.engines.registry import build_engine
-from pose_service.measurement.bounds import ErrorModel
 
-Fields = dict[str, Any]
-
-_WITHOUT_NETWORKS, _STRANGERS, _OF_A_GENDER = 120, 90, 150
+_WITHOUT_NETWORKS, _STRANGERS, _LOOSE, _OF_A_GENDER = 120, 90, 50, 150
 
 
 @dataclass(frozen=True)
 class Size:
-    """How many people are photographed once, and how many turn around; half of them calibrate."""
+    """How many people are photographed once, and how many turn around."""
 
     photographs: int
     turns: int
@@ -44,10 +37,17 @@ def photograph_chapter(size: Size) -> Fields:
 
 def turn_chapter(size: Size) -> Fields:
     """Eight rendered photographs each, all around, through the whole engine."""
-    shapes, rng = BodyShapes.load(), np.random.default_rng(size.seed + 1)
+    return summed(list(turning(range(size.turns), size.seed)))
+
+
+def turning(numbers: Iterable[int], seed: int) -> Iterator[Found]:
+    """The people of these numbers, each with a chance of their own: parts may be done apart."""
+    shapes = BodyShapes.load()
     engine, _ = build_engine(read_settings({"POSE_ENGINE": "embedded"}))
-    several = people(shapes, size.turns, rng)
-    return summed([tried(one) for one in turns(several, by_networks(engine), rng)])
+    for number in numbers:
+        rng = np.random.default_rng([seed, number])
+        for trial in turns(people(shapes, 1, rng), by_networks(engine), rng):
+            yield tried(trial)
 
 
 def noise_chapter(size: Size) -> Fields:
@@ -62,10 +62,14 @@ def stranger_chapter(size: Size) -> Fields:
     shapes, rng = BodyShapes.load(), np.random.default_rng(size.seed + 4)
     engine, _ = build_engine(read_settings({"POSE_ENGINE": "embedded"}))
     several = strangers(shapes, _STRANGERS, rng)
-    seen = [one for one in photographs(several, by_networks(engine), rng) if one.sights]
-    outcomes = [one.outcome(height=True) for one in seen]
-    model = error_model(BODY_NAME, Known(height=True, turn=False))
-    return {"people": len(outcomes), "with_height": table(outcomes, model, height_given=True)}
+    return banded([tried(one) for one in photographs(several, by_networks(engine), rng)])
+
+
+def loose_chapter(size: Size) -> Fields:
+    """Without networks, all clothes three times as loose as the fit expects; bands as above."""
+    shapes, rng = BodyShapes.load(), np.random.default_rng(size.seed + 6)
+    several = (replace(one, looseness=(3.0, 3.0)) for one in people(shapes, _LOOSE, rng))
+    return banded([tried(one) for one in photographs(several, by_noise, rng)])
 
 
 def population_chapter(size: Size) -> Fields:
@@ -87,51 +91,7 @@ CHAPTERS: Mapping[str, Callable[[Size], Fields]] = {
     "turn": turn_chapter,
     "noise": noise_chapter,
     "strangers": stranger_chapter,
+    "loose": loose_chapter,
     "population": population_chapter,
     "package": lambda size: package_chapter(size.seed + 5),
 }
-
-
-@dataclass(frozen=True)
-class Found:
-    """What came of one trial: outcomes with and without the height, None where nobody was seen."""
-
-    with_height: Outcome | None
-    without_height: Outcome | None
-    seconds: float
-
-
-def tried(trial: Trial) -> Found:
-    """Fit and measure it both ways."""
-    if not trial.sights:
-        return Found(None, None, 0.0)
-    start = time.perf_counter()
-    told = trial.outcome(height=True)
-    seconds = time.perf_counter() - start
-    return Found(told, trial.outcome(height=False), seconds)
-
-
-def summed(found: Sequence[Found]) -> Fields:
-    """Error models of all trials, and what bands made without a trial say of it."""
-    seen = [one for one in found if one.with_height and one.without_height]
-    told = [one.with_height for one in seen if one.with_height]
-    untold = [one.without_height for one in seen if one.without_height]
-    return {
-        "people": len(found),
-        "not_found": len(found) - len(seen),
-        "fit_and_measure_s": round(float(np.median([one.seconds for one in seen])), 3),
-        "with_height": _held_out(told, height_given=True),
-        "without_height": _held_out(untold, height_given=False),
-    }
-
-
-def _held_out(outcomes: list[Outcome], *, height_given: bool) -> Fields:
-    return {
-        "model": model_fields(calibrated(outcomes, height_given=height_given)),
-        "held_out": cross_table(outcomes, height_given=height_given),
-    }
-
-
-def model_fields(model: ErrorModel) -> Fields:
-    """What calibration sets."""
-    return {"shared_sd": dict(model.shared_sd), "widening": dict(model.widening)}

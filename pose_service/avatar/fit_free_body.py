@@ -1,7 +1,7 @@
 """The free body's pose and shape from one photograph, or from many frames of one person."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -24,6 +24,8 @@ from pose_service.core.records import BodyPoses
 from pose_service.engines.embedded import MODEL_VERSION
 from pose_service.measurement.shape_pool import pool_shapes
 
+_STEPS_TOGETHER = 4
+
 
 @dataclass(frozen=True)
 class _Found:
@@ -37,8 +39,9 @@ class _Found:
 def fit_free_body(sights: Sequence[Sight], wish: Wish) -> FittedBody:
     """The free body that `sights` (at least one, of one person) show.
 
-    One shape is pooled of all sights; each sight's own is fitted to its landmarks and, where
-    `Observation.mask` has one, to the person's outline. Raises `ValueError` without a sight or
+    Each sight is fitted to its landmarks and, where `Observation.mask` has one, to the person's
+    outline; of several the shapes are pooled, and from there on all sights, without those that are
+    strays among them, are fitted together with one shape. Raises `ValueError` without a sight or
     where landmarks are not finite.
     """
     if not sights:
@@ -65,34 +68,30 @@ def fit_free_body(sights: Sequence[Sight], wish: Wish) -> FittedBody:
 
 
 def _found(sights: Sequence[Sight], wish: Wish) -> _Found:
-    maker = BodyMaker(free_shapes(), wish)
-    guesses = _guesses(sights, maker, wish)
+    shapes, prior, maker = free_shapes(), shape_prior(wish), BodyMaker(free_shapes(), wish)
+    solver = ShapeSolver(maker, prior, Clothes.on(shapes.base), closed(shapes.base.faces))
+    seen = [_sighted(sight) for sight in sights]
+    starts = _starts(sights, maker, maker.settled(prior.mean))
+    guesses = [solver.refine(*pair) for pair in zip(seen, starts, strict=True)]
     pooled = pool_shapes(np.array([guess.phenotypes for guess in guesses]), _confidences(sights))
-    phenotypes = guesses[0].phenotypes if len(sights) == 1 else maker.settled(pooled.shape)
-    shape = np.append(phenotypes, maker.scale(phenotypes))
+    if len(sights) > 1:
+        # each alone leans on what is likely; together they lean on it once
+        common = maker.settled(pooled.shape)
+        guesses = [replace(guess, phenotypes=common) for guess in guesses]
+        guesses = solver.refine_together(seen, guesses, pooled.weights, _STEPS_TOGETHER)
+    first = guesses[0]
+    shape = np.append(first.phenotypes, maker.scale(first.phenotypes))
     covariance = np.zeros((len(SHAPE_NAMES), len(SHAPE_NAMES)))
     covariance[: len(PHENOTYPES), : len(PHENOTYPES)] = pooled.error_covariance
-    rotations, translations_m = guesses[0].rotations[None], guesses[0].translation_m[None]
-    if len(sights) > 1:
-        # the first guess is of another shape than the one that all sights agree on
-        fitter = BodyFitter(maker.body(phenotypes))
-        again = fitter.solve([sights[0].observation], sights[0].camera, np.ones(1))
-        rotations, translations_m = again.rotations, again.translations_m
-    return _Found(shape, covariance, BodyPoses(rotations, translations_m, shape[None]))
+    pose = BodyPoses(first.rotations[None], first.translation_m[None], shape[None])
+    return _Found(shape, covariance, pose)
 
 
-def _guesses(sights: Sequence[Sight], maker: BodyMaker, wish: Wish) -> list[Guess]:
-    """The body as each sight shows it, from the likeliest body in the pose seen."""
-    shapes, prior = free_shapes(), shape_prior(wish)
-    solver = ShapeSolver(maker, prior, Clothes.on(shapes.base), closed(shapes.base.faces))
-    likeliest = maker.settled(prior.mean)
-    fitter = BodyFitter(maker.body(likeliest))
-    guesses = []
-    for sight in sights:
-        pose = fitter.solve([sight.observation], sight.camera, np.ones(1))
-        start = Guess(pose.rotations[0], pose.translations_m[0], likeliest)
-        guesses.append(solver.refine(_sighted(sight), start))
-    return guesses
+def _starts(sights: Sequence[Sight], maker: BodyMaker, phenotypes: FloatArray) -> list[Guess]:
+    """The likeliest body in the pose that each sight shows."""
+    fitter = BodyFitter(maker.body(phenotypes))
+    poses = (fitter.solve([sight.observation], sight.camera, np.ones(1)) for sight in sights)
+    return [Guess(pose.rotations[0], pose.translations_m[0], phenotypes) for pose in poses]
 
 
 def _sighted(sight: Sight) -> Sighted:

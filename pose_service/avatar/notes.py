@@ -32,7 +32,7 @@ def free_body_notes(
     if len(sights) == 1:
         notes.append(
             "One photograph shows how wide a body is, not how deep: girths lean on how people are "
-            "built on average. A short turn in front of the camera tells more."
+            "built on average. A short turn in front of the camera tells a little more."
         )
     if any(sight.observation.mask is None for sight in sights):
         notes.append("Where no outline of the person is known, girths are those of average people.")

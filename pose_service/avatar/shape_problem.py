@@ -26,6 +26,7 @@ from pose_service.measurement.surface import ClosedFaces
 
 TURNED = 3 * len(FREE_JOINTS)
 UNKNOWNS = TURNED + 3 + len(PHENOTYPES)
+_TINY_M2 = 1e-9
 _STEP = 0.04  # of a phenotype number, for slopes
 
 
@@ -90,7 +91,8 @@ class ShapeProblem:
         points_m = seen.points_m[0]
         weights = seen.weights[0][:, None]
         both = np.sum(weights * (off + points_m) * points_m)
-        return replace(seen, points_m=seen.points_m * both / np.sum(weights * points_m**2))
+        power = np.maximum(np.sum(weights * points_m**2), _TINY_M2)
+        return replace(seen, points_m=seen.points_m * both / power)
 
     def outline(self, sighted: Sighted, ease_m: FloatArray) -> tuple[Rows, IntArray]:
         """How far the body's outline lies outside of where it should, metres, and which vertices.

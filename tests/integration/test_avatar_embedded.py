@@ -85,7 +85,7 @@ def test_a_rendered_person_comes_back_through_the_whole_engine(engine: Engine) -
     # half of the outline is within 5 mm; a body's outline is some 10 m long, its area 0.6 m2
     assert overlap(sight.observation.mask.pixels(), true) > 0.9
     values_cm = measured(fit_free_body([sight], Wish(height_cm=person.stated_cm)))[0].centimetres()
-    # three times the mean errors of docs/avatar-accuracy.md
+    # some three times the mean errors of docs/avatar-accuracy.md
     limits = {"chest": 8, "waist": 10, "hip": 8, "inseam": 4, "arm_length": 3, "thigh": 6}
     for name, limit in limits.items():
         assert values_cm[name] == pytest.approx(person.values_cm[name], abs=limit)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks.avatar.calibrating import Outcome, calibrated, cross_table, table
-from benchmarks.avatar.chapters import model_fields
+from benchmarks.avatar.found import model_fields
 from benchmarks.avatar.page import PAGE, RESULTS, page
 from benchmarks.avatar.people import people, strangers
 from benchmarks.service import ROOT

@@ -9,9 +9,12 @@ from benchmarks.avatar.people import people, posed
 from benchmarks.avatar.photographs import scene
 from benchmarks.avatar.trials import by_noise
 from pose_service.avatar.body_maker import BodyMaker, mass_kg, stature_m
+from pose_service.avatar.clothes import Clothes
 from pose_service.avatar.outline import Outline
 from pose_service.avatar.records import Wish
+from pose_service.avatar.shape_prior import shape_prior
 from pose_service.avatar.shape_problem import TURNED, Guess, ShapeProblem, Sighted
+from pose_service.avatar.shape_solve import ShapeSolver
 from pose_service.avatar.shaped import free_shapes
 from pose_service.bodies.fit import BodyFitter
 from pose_service.bodies.fit_evidence import Evidence
@@ -120,6 +123,39 @@ def test_without_an_outline_or_a_weight_there_are_no_rows(setting: Setting) -> N
     blind = replace(setting.sighted, outline=None)
     rows, vertices = problem.outline(blind, np.zeros(free_shapes().base.vertex_count))
     assert len(rows.values) == len(vertices) == len(problem.mass().values) == 0
+
+
+@pytest.fixture(scope="module")
+def solver(setting: Setting) -> ShapeSolver:
+    clothes = Clothes.on(free_shapes().base)
+    return ShapeSolver(setting.maker, shape_prior(WISH), clothes, setting.surface)
+
+
+def test_a_sight_that_counts_nothing_leaves_the_shape_to_the_other(
+    setting: Setting, solver: ShapeSolver
+) -> None:
+    alone = solver.refine(setting.sighted, setting.guess, 2)
+    elsewhere = replace(setting.sighted, outline=None)
+    both = solver.refine_together(
+        [setting.sighted, elsewhere], [setting.guess] * 2, np.array([1.0, 0.0]), 2
+    )
+    assert both[0].phenotypes.tolist() == alone.phenotypes.tolist()
+    assert both[1].phenotypes.tolist() == alone.phenotypes.tolist()
+    np.testing.assert_allclose(both[0].rotations, alone.rotations, atol=1e-12)
+
+
+def test_the_same_sight_many_times_outweighs_what_is_likely(
+    setting: Setting, solver: ShapeSolver
+) -> None:
+    mean = shape_prior(WISH).mean
+
+    def away(count: int) -> float:
+        several = [setting.sighted] * count, [setting.guess] * count
+        first, *others = solver.refine_together(*several, np.ones(count), 3)
+        assert all(other.phenotypes.tolist() == first.phenotypes.tolist() for other in others)
+        return float(np.linalg.norm((first.phenotypes - mean)[[0, 2, 3]]))
+
+    assert away(5) > away(1)
 
 
 @pytest.mark.parametrize("height_cm", [110.0, 152.0, 170.0, 198.0, 240.0])
