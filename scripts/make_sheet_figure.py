@@ -16,8 +16,8 @@ from PIL import Image
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from pose_service.avatar.records import FittedBody, RestMesh
-from pose_service.avatar.sheet import write_sheet
-from pose_service.avatar.sheet_data import SheetCaption, SheetData
+from pose_service.avatar.sheet.data import SheetCaption, SheetData
+from pose_service.avatar.sheet.page import write_sheet
 from pose_service.bodies.anny import AnnyBody
 from pose_service.core.geometry import rotation_from_vector
 from pose_service.core.records import BodyPoses

@@ -9,7 +9,7 @@ from benchmarks.avatar.found import Fields, Found, banded, summed, tried
 from benchmarks.avatar.package import package_chapter
 from benchmarks.avatar.people import people, strangers
 from benchmarks.avatar.trials import by_networks, by_noise, photographs, turns
-from pose_service.avatar.body_maker import mass_kg
+from pose_service.avatar.free.body_maker import mass_kg
 from pose_service.avatar.records import Gender
 from pose_service.bodies.shapes import BodyShapes
 from pose_service.core.config import read_settings

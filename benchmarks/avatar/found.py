@@ -10,7 +10,7 @@ import numpy as np
 from benchmarks.avatar.calibrating import Outcome, calibrated, cross_table, table
 from benchmarks.avatar.trials import Trial
 from pose_service.avatar.calibration import Known, error_model
-from pose_service.avatar.shaped import BODY_NAME
+from pose_service.avatar.free.shaped import BODY_NAME
 from pose_service.measurement.bounds import ErrorModel
 
 Fields = dict[str, Any]

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.avatar.people import people
-from pose_service.avatar.body_maker import mass_kg
-from pose_service.avatar.shape_prior import DENSITY_KG_M3
+from pose_service.avatar.free.body_maker import mass_kg
+from pose_service.avatar.people import DENSITY_KG_M3
 from pose_service.bodies.shapes import PHENOTYPES, BodyShapes
 from pose_service.core.arrays import FloatArray
 

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.avatar.people import Person
-from pose_service.avatar.clothes import EASE_M
-from pose_service.avatar.rest import free_rotations
+from pose_service.avatar.free.clothes import EASE_M
+from pose_service.avatar.free.rest import free_rotations
 from pose_service.bodies.anny import AnnyBody
 from pose_service.bodies.segments import FREE_JOINTS, Segments
 from pose_service.core.arrays import FloatArray, ImageArray

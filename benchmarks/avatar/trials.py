@@ -9,7 +9,7 @@ import numpy as np
 from benchmarks.avatar.calibrating import Outcome
 from benchmarks.avatar.people import POSTURES, Person, posed
 from benchmarks.avatar.photographs import HEIGHT_PX, WIDTH_PX, Scene, outline, photograph, scene
-from pose_service.avatar.fit_free_body import fit_free_body
+from pose_service.avatar.free.fit_free_body import fit_free_body
 from pose_service.avatar.measured import measures_and_spread
 from pose_service.avatar.records import Sight, Wish
 from pose_service.bodies.body_landmarks import landmark_masses

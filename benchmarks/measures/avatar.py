@@ -8,10 +8,10 @@ from tempfile import TemporaryDirectory
 from benchmarks.figures import Figure, Goal, Measure, Setup
 from benchmarks.measures.stages import LOAD_WAIT_S
 from benchmarks.stopwatch import SECONDS_TO_MS
+from pose_service.avatar.free.rest import rest_mesh
 from pose_service.avatar.make import make_avatar
 from pose_service.avatar.pictures import pictures_of
 from pose_service.avatar.records import Gender, Wish
-from pose_service.avatar.rest import rest_mesh
 from pose_service.avatar.steps import steps_of
 from pose_service.bodies.anny import AnnyBody
 from pose_service.measurement.extract import measure

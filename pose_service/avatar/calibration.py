@@ -7,7 +7,7 @@ docs/avatar-accuracy.md says how, and what they cannot tell.
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from pose_service.avatar.shaped import BODY_NAME
+from pose_service.avatar.free.shaped import BODY_NAME
 from pose_service.measurement.bounds import ErrorModel
 from pose_service.measurement.records import MEASURES
 

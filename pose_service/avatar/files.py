@@ -7,8 +7,8 @@ import numpy as np
 
 from pose_service.avatar.mesh_files import glb_file, obj_file
 from pose_service.avatar.records import FittedBody
-from pose_service.avatar.sheet import write_sheet
-from pose_service.avatar.sheet_data import SheetCaption, SheetData
+from pose_service.avatar.sheet.data import SheetCaption, SheetData
+from pose_service.avatar.sheet.page import write_sheet
 from pose_service.measurement.bounds import Bound
 from pose_service.measurement.records import Measurements
 

@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from pose_service.avatar.check.refusals import NO_PERSON, PictureRefusedError
 from pose_service.avatar.measurement_extractor import gender_of
 from pose_service.avatar.records import FittedBody, Gender, Sight, Wish
-from pose_service.avatar.refusals import NO_PERSON, PictureRefusedError
-from pose_service.avatar.smpl_bodies import SmplBodies, body_path
-from pose_service.avatar.smpl_body import fit_smpl
+from pose_service.avatar.smpl.bodies import SmplBodies, body_path
+from pose_service.avatar.smpl.fit_smpl import fit_smpl
 from pose_service.bodies.smpl_file import read_smpl
 from pose_service.core.arrays import ImageArray
 from pose_service.core.config import Settings, read_settings, settings_of

@@ -7,9 +7,9 @@ from functools import cache
 import numpy as np
 
 from pose_service.avatar.calibration import Known, error_model
+from pose_service.avatar.free.rest import rest_mesh
+from pose_service.avatar.free.shaped import BODY_NAME, free_shapes, shaped_body
 from pose_service.avatar.records import FittedBody, RestMesh
-from pose_service.avatar.rest import rest_mesh
-from pose_service.avatar.shaped import BODY_NAME, free_shapes, shaped_body
 from pose_service.bodies.anny import AnnyBody
 from pose_service.core.arrays import FloatArray, IntArray
 from pose_service.measurement.bounds import Bound, bounded, shape_spread_cm

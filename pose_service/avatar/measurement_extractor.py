@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from pose_service.avatar.records import Gender
-from pose_service.avatar.smpl_mesh import rest_mesh
+from pose_service.avatar.smpl.mesh import rest_mesh
 from pose_service.bodies.smpl_file import NAMES_BY_GENDER, SHAPE_COUNT, read_smpl, wanted_body
 from pose_service.bodies.smpl_rest import SmplRest
 from pose_service.core.arrays import FloatArray

@@ -22,7 +22,7 @@ from pose_service.pipeline.video import NetRunner
 from pose_service.runtime.weights import networks_dir
 
 if TYPE_CHECKING:
-    from pose_service.avatar.smpl_bodies import SmplBodies
+    from pose_service.avatar.smpl.bodies import SmplBodies
     from pose_service.blazeface.detector import FaceDetector
 
 ChooseSteps = Callable[[Settings, Engine, NetRunner, Wish], Steps]
@@ -65,15 +65,15 @@ def _faces(folder: Path) -> "FaceDetector":
 
 @cache
 def _smpl(settings: Settings) -> "SmplBodies":
-    from pose_service.avatar.smpl_bodies import SmplBodies
+    from pose_service.avatar.smpl.bodies import SmplBodies
 
     return SmplBodies(settings)
 
 
 def _checked(settings: Settings, images: Sequence[ImageArray], seen: Sequence[Seen]) -> Checked:
     """One picture must do by itself; of a clip those count that will do."""
-    from pose_service.avatar.clip_check import check_clip_sights
-    from pose_service.avatar.picture_check import check_picture
+    from pose_service.avatar.check.clip_check import check_clip_sights
+    from pose_service.avatar.check.picture_check import check_picture
 
     faces = _faces(networks_dir(settings))
     if len(images) == 1:
@@ -88,7 +88,7 @@ def _checked(settings: Settings, images: Sequence[ImageArray], seen: Sequence[Se
 
 
 def _fitted_free(sights: Sequence[Sight], wish: Wish) -> FittedBody:
-    from pose_service.avatar.fit_free_body import fit_free_body
+    from pose_service.avatar.free.fit_free_body import fit_free_body
 
     return fit_free_body(sights, wish)
 
@@ -96,7 +96,7 @@ def _fitted_free(sights: Sequence[Sight], wish: Wish) -> FittedBody:
 def _fitted_smpl(
     settings: Settings, model_version: str, sights: Sequence[Sight], wish: Wish
 ) -> FittedBody:
-    from pose_service.avatar.smpl_body import fit_smpl
+    from pose_service.avatar.smpl.fit_smpl import fit_smpl
 
     return fit_smpl(sights, wish, _smpl(settings), model_version)
 
@@ -119,7 +119,7 @@ def _written(
     folder: Path, fitted: FittedBody, measurements: Measurements, bounds: Mapping[str, Bound]
 ) -> Mapping[str, Path]:
     from pose_service.avatar.files import write_files
-    from pose_service.avatar.sheet_data import SheetCaption
+    from pose_service.avatar.sheet.data import SheetCaption
 
     caption = SheetCaption(made_at=datetime.now(UTC))
     return write_files(folder, fitted, measurements, bounds, caption)

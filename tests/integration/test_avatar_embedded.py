@@ -9,10 +9,10 @@ import pytest
 from benchmarks.avatar.people import people, posed
 from benchmarks.avatar.photographs import outline, scene
 from benchmarks.avatar.trials import by_networks
-from pose_service.avatar.fit_free_body import fit_free_body
+from pose_service.avatar.free.fit_free_body import fit_free_body
+from pose_service.avatar.free.shaped import free_shapes, shaped_body
 from pose_service.avatar.measured import measured
 from pose_service.avatar.records import Sight, Wish
-from pose_service.avatar.shaped import free_shapes, shaped_body
 from pose_service.bodies.free_body import FreeBody
 from pose_service.core.arrays import ImageArray
 from pose_service.core.config import Settings

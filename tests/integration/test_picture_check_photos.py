@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 import pytest
 
-from pose_service.avatar.clip_check import check_clip_sights
-from pose_service.avatar.examined import Examined
-from pose_service.avatar.picture_check import check_picture, examine
-from pose_service.avatar.refusals import PictureRefusedError
+from pose_service.avatar.check.clip_check import check_clip_sights
+from pose_service.avatar.check.examined import Examined
+from pose_service.avatar.check.picture_check import check_picture, examine
+from pose_service.avatar.check.refusals import PictureRefusedError
 from pose_service.blazeface.detector import FaceDetector
 from pose_service.blazepose.detector import BlazePoseDetector
 from pose_service.blazepose.files import DETECTOR_FILE, FACES, LANDMARK_FILE

@@ -6,7 +6,7 @@ import numpy as np
 from standin_person import t_pose
 
 from pose_service.avatar.records import FittedBody, RestMesh
-from pose_service.avatar.sheet_data import SheetData
+from pose_service.avatar.sheet.data import SheetData
 from pose_service.bodies.anny import AnnyBody
 from pose_service.core.arrays import FloatArray
 from pose_service.core.records import BodyPoses

@@ -13,7 +13,7 @@ from benchmarks.avatar.page import PAGE, RESULTS, page
 from benchmarks.avatar.people import people, strangers
 from benchmarks.service import ROOT
 from pose_service.avatar.calibration import Known, error_model
-from pose_service.avatar.shaped import BODY_NAME, free_shapes
+from pose_service.avatar.free.shaped import BODY_NAME, free_shapes
 from pose_service.measurement.bounds import ErrorModel
 from pose_service.measurement.records import MEASURES
 

@@ -15,8 +15,8 @@ from pypdf import PdfReader
 from scipy.spatial import ConvexHull
 
 from pose_service.avatar.files import write_files
-from pose_service.avatar.sheet_data import SheetCaption
-from pose_service.avatar.sheet_style import NAMES
+from pose_service.avatar.sheet.data import SheetCaption
+from pose_service.avatar.sheet.style import NAMES
 from pose_service.core.config import OTHER_NAMES
 from pose_service.measurement.records import MEASURES, Measure
 

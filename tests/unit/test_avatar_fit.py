@@ -10,13 +10,13 @@ from benchmarks.avatar.calibrating import Outcome
 from benchmarks.avatar.people import people, posed
 from benchmarks.avatar.photographs import scene
 from benchmarks.avatar.trials import Trial, by_noise, photographs, turns
-from pose_service.avatar.body_maker import mass_kg
 from pose_service.avatar.calibration import Known, error_model
-from pose_service.avatar.fit_free_body import fit_free_body
+from pose_service.avatar.free.body_maker import mass_kg
+from pose_service.avatar.free.fit_free_body import fit_free_body
+from pose_service.avatar.free.shape_prior import shape_prior
+from pose_service.avatar.free.shaped import BODY_NAME, SHAPE_NAMES, free_shapes, shaped_body
 from pose_service.avatar.measured import measured, rest_values_cm
 from pose_service.avatar.records import FittedBody, Gender, Sight, Wish
-from pose_service.avatar.shape_prior import shape_prior
-from pose_service.avatar.shaped import BODY_NAME, SHAPE_NAMES, free_shapes, shaped_body
 from pose_service.bodies.fit import BodyFitter
 from pose_service.bodies.shapes import PHENOTYPES
 from pose_service.measurement.records import MEASURES

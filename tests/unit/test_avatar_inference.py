@@ -17,12 +17,12 @@ from standin_hmr2 import picture as crowd
 from standin_person import write_people
 from tiny_fourdhumans import ENGINE, picture, settings
 
+from pose_service.avatar.check.refusals import PictureRefusedError
 from pose_service.avatar.hmr2_inference import HMR2Inference, largest_person
 from pose_service.avatar.measurement_extractor import MeasurementExtractor
 from pose_service.avatar.records import Wish
-from pose_service.avatar.refusals import PictureRefusedError
-from pose_service.avatar.smpl_bodies import SmplBodies
-from pose_service.avatar.smpl_body import fit_smpl
+from pose_service.avatar.smpl.bodies import SmplBodies
+from pose_service.avatar.smpl.fit_smpl import fit_smpl
 from pose_service.core.config import Settings, SettingsError
 from pose_service.core.errors import BadImageError, BadRequestError, EngineError, UnavailableError
 from pose_service.core.geometry import rotation_from_vector

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from measurement_kit import ball
 
-from pose_service.avatar.contour import contour
-from pose_service.avatar.outline import Outline
+from pose_service.avatar.free.contour import contour
+from pose_service.avatar.free.outline import Outline
 from pose_service.core.arrays import FloatArray
 from pose_service.core.masks import Mask
 from pose_service.core.records import Camera

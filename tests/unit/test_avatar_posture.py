@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pose_service.avatar.posture import stands
+from pose_service.avatar.free.posture import stands
 from pose_service.bodies.anny import AnnyBody
 from pose_service.bodies.segments import FREE_JOINTS
 from pose_service.core.geometry import rotation_from_vector

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from pose_service.avatar.free.rest import free_rotations, rest_mesh
 from pose_service.avatar.measured import rest_measures
-from pose_service.avatar.rest import free_rotations, rest_mesh
 from pose_service.bodies.anny import AnnyBody
 from pose_service.bodies.segments import FREE_JOINTS
 from pose_service.core.skeletons import SMPL24

@@ -8,14 +8,14 @@ import pytest
 from benchmarks.avatar.people import people, posed
 from benchmarks.avatar.photographs import scene
 from benchmarks.avatar.trials import by_noise
-from pose_service.avatar.body_maker import BodyMaker, mass_kg, stature_m
-from pose_service.avatar.clothes import Clothes
-from pose_service.avatar.outline import Outline
+from pose_service.avatar.free.body_maker import BodyMaker, mass_kg, stature_m
+from pose_service.avatar.free.clothes import Clothes
+from pose_service.avatar.free.outline import Outline
+from pose_service.avatar.free.shape_prior import shape_prior
+from pose_service.avatar.free.shape_problem import TURNED, Guess, ShapeProblem, Sighted
+from pose_service.avatar.free.shape_solve import ShapeSolver
+from pose_service.avatar.free.shaped import free_shapes
 from pose_service.avatar.records import Wish
-from pose_service.avatar.shape_prior import shape_prior
-from pose_service.avatar.shape_problem import TURNED, Guess, ShapeProblem, Sighted
-from pose_service.avatar.shape_solve import ShapeSolver
-from pose_service.avatar.shaped import free_shapes
 from pose_service.bodies.fit import BodyFitter
 from pose_service.bodies.fit_evidence import Evidence
 from pose_service.core.arrays import FloatArray

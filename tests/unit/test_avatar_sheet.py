@@ -15,11 +15,11 @@ from measurement_kit import BOX_JOINTS, BOX_PARTS, boxes
 from standin_person import t_pose
 
 from pose_service.avatar.records import RestMesh
-from pose_service.avatar.sheet import sheet_page
-from pose_service.avatar.sheet_data import SheetCaption
-from pose_service.avatar.sheet_labels import labels
-from pose_service.avatar.sheet_style import LEFT_MM, RIGHT_MM
-from pose_service.avatar.sheet_views import FRONT, LEFT_SIDE, View
+from pose_service.avatar.sheet.data import SheetCaption
+from pose_service.avatar.sheet.labels import labels
+from pose_service.avatar.sheet.page import sheet_page
+from pose_service.avatar.sheet.style import LEFT_MM, RIGHT_MM
+from pose_service.avatar.sheet.views import FRONT, LEFT_SIDE, View
 from pose_service.core.arrays import FloatArray
 
 MM_PER_M, DPI = 70.0, 200.0

@@ -15,8 +15,8 @@ from standin_smpl import standin_extra_joints
 
 from pose_service.avatar.measurement_extractor import MeasurementExtractor
 from pose_service.avatar.records import Gender, Wish
-from pose_service.avatar.smpl_bodies import SmplBodies, body_path
-from pose_service.avatar.smpl_body import SHAPE_NAMES, fit_smpl
+from pose_service.avatar.smpl.bodies import SmplBodies, body_path
+from pose_service.avatar.smpl.fit_smpl import SHAPE_NAMES, fit_smpl
 from pose_service.bodies.smpl_file import read_smpl
 from pose_service.bodies.smpl_rest import ShapeMap, SmplRest
 from pose_service.core.arrays import FloatArray
@@ -371,7 +371,7 @@ def test_sights_without_smpl_are_refused(bodies: SmplBodies) -> None:
 def test_neither_face_loads_torch_before_it_is_needed() -> None:
     code = (
         "import sys, pose_service.avatar, pose_service.avatar.measurement_extractor, "
-        "pose_service.avatar.hmr2_inference, pose_service.avatar.smpl_body, "
+        "pose_service.avatar.hmr2_inference, pose_service.avatar.smpl.fit_smpl, "
         "pose_service.avatar.files; "
         "heavy = {'torch', 'scipy', 'matplotlib', 'flask'} & set(sys.modules); "
         "sys.exit(str(heavy) if heavy else 0)"

@@ -10,10 +10,10 @@ from standin_person import write_people
 
 from pose_service.avatar.measurement_extractor import MeasurementExtractor
 from pose_service.avatar.records import Gender, Wish
-from pose_service.avatar.smpl_bodies import SmplBodies
-from pose_service.avatar.smpl_body import fit_smpl
-from pose_service.avatar.smpl_mesh import rest_mesh
-from pose_service.avatar.smpl_weight import MOST_CHANGE, log_mass_of, mass_kg, shape_of_weight
+from pose_service.avatar.smpl.bodies import SmplBodies
+from pose_service.avatar.smpl.fit_smpl import fit_smpl
+from pose_service.avatar.smpl.mesh import rest_mesh
+from pose_service.avatar.smpl.weight import MOST_CHANGE, log_mass_of, mass_kg, shape_of_weight
 from pose_service.bodies.smpl_rest import SmplRest
 from pose_service.core.arrays import FloatArray
 

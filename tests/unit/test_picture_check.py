@@ -17,10 +17,10 @@ from picture_check_kit import (
     standing,
 )
 
-from pose_service.avatar.body_points import BodyPoints
-from pose_service.avatar.clip_check import check_clip_sights
-from pose_service.avatar.picture_check import MIN_STATURE_PX, check_picture, examine
-from pose_service.avatar.refusals import PictureRefusedError
+from pose_service.avatar.check.body_points import BodyPoints
+from pose_service.avatar.check.clip_check import check_clip_sights
+from pose_service.avatar.check.picture_check import MIN_STATURE_PX, check_picture, examine
+from pose_service.avatar.check.refusals import PictureRefusedError
 from pose_service.blazeface.detector import Face
 from pose_service.blazepose.roi import Roi
 from pose_service.core.arrays import ImageArray

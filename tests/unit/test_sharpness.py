@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from pose_service.avatar.person_patch import PATCH_STATURE_PX, PersonPatch
-from pose_service.avatar.sharpness import edge_width_share
+from pose_service.avatar.check.person_patch import PATCH_STATURE_PX, PersonPatch
+from pose_service.avatar.check.sharpness import edge_width_share
 from pose_service.core.arrays import FloatArray
 
 STATURE_PX = 500.0

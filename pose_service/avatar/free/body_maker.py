@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from pose_service.avatar.people import DENSITY_KG_M3
 from pose_service.avatar.records import Wish
-from pose_service.avatar.shape_prior import DENSITY_KG_M3
 from pose_service.bodies.anny import AnnyBody
 from pose_service.bodies.shapes import PHENOTYPES, BodyShapes
 from pose_service.core.arrays import FloatArray

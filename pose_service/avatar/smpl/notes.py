@@ -1,11 +1,11 @@
 """What the caller of a fitted SMPL body should know, in whole sentences."""
 
+from pose_service.avatar.people import CHILD_BELOW_CM
 from pose_service.avatar.records import Gender, RestMesh, Wish
-from pose_service.avatar.smpl_weight import mass_kg
+from pose_service.avatar.smpl.weight import mass_kg
 
 # more than lungs and clothes explain
 _MASS_OFF = 0.12
-_CHILD_BELOW_CM = 145.0
 
 
 def smpl_notes(wish: Wish, rest: RestMesh) -> tuple[str, ...]:
@@ -16,7 +16,7 @@ def smpl_notes(wish: Wish, rest: RestMesh) -> tuple[str, ...]:
             f"The network sees SMPL's neutral body; this is the {wish.gender.value} body whose "
             "surface comes nearest to it."
         )
-    if wish.height_cm is not None and wish.height_cm < _CHILD_BELOW_CM:
+    if wish.height_cm is not None and wish.height_cm < CHILD_BELOW_CM:
         notes.append("SMPL's bodies are adults': a child's proportions are beyond them.")
     if wish.weight_kg is not None:
         notes += _of_weight(wish.weight_kg, rest, height_given=wish.height_cm is not None)

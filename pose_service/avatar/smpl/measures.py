@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pose_service.avatar.smpl_mesh import rest_mesh
+from pose_service.avatar.smpl.mesh import rest_mesh
 from pose_service.bodies.smpl_file import SHAPE_COUNT
 from pose_service.bodies.smpl_rest import SmplRest
 from pose_service.core.arrays import FloatArray, expect_shape

@@ -9,16 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pose_service.avatar.people import CHILD_BELOW_CM
 from pose_service.avatar.records import Gender, Wish
 from pose_service.bodies.shapes import PHENOTYPES
 from pose_service.core.arrays import FloatArray, expect_shape
-
-CHILD_BELOW_CM = 145.0
-"""Below it a body is taken for a child's: fewer than one adult woman in 300 is as short."""
-
-DENSITY_KG_M3 = 985.0
-"""Of a whole body: tissue of about 1050 (Siri 1961, at 20 to 25 % of fat) with three to five litres
-of air in the lungs. The free body's package takes 980."""
 
 _GENDERS = {
     Gender.MALE: (0.1, 0.1),

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from pose_service.avatar.sheet_data import SheetData
-from pose_service.avatar.sheet_style import (
+from pose_service.avatar.sheet.data import SheetData
+from pose_service.avatar.sheet.style import (
     FAINT,
     INK,
     LEFT_MM,

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pose_service.avatar.sheet_data import SheetData
-from pose_service.avatar.sheet_style import (
+from pose_service.avatar.sheet.data import SheetData
+from pose_service.avatar.sheet.style import (
     LABEL_PT,
     NAMES,
     QUIET,

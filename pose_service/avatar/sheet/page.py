@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pose_service.avatar.sheet_body import draw_body
-from pose_service.avatar.sheet_data import SheetCaption, SheetData
-from pose_service.avatar.sheet_style import BODY_DPI, PICTURE_DPI
-from pose_service.avatar.sheet_table import draw_table
-from pose_service.avatar.sheet_words import draw_words
+from pose_service.avatar.sheet.body import draw_body
+from pose_service.avatar.sheet.data import SheetCaption, SheetData
+from pose_service.avatar.sheet.style import BODY_DPI, PICTURE_DPI
+from pose_service.avatar.sheet.table import draw_table
+from pose_service.avatar.sheet.words import draw_words
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pose_service.avatar.body_maker import BodyMaker, mass_kg
-from pose_service.avatar.contour import contour
-from pose_service.avatar.outline import Outline
-from pose_service.avatar.rest import free_rotations
+from pose_service.avatar.free.body_maker import BodyMaker, mass_kg
+from pose_service.avatar.free.contour import contour
+from pose_service.avatar.free.outline import Outline
+from pose_service.avatar.free.rest import free_rotations
 from pose_service.bodies.anny import AnnyBody
 from pose_service.bodies.fit_evidence import Evidence
 from pose_service.bodies.fit_solve import Solver

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pose_service.avatar.rest import free_rotations
+from pose_service.avatar.free.rest import free_rotations
 from pose_service.bodies.anny import AnnyBody
 from pose_service.core.arrays import FloatArray
 from pose_service.core.geometry import angle_deg

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pose_service.avatar.body_points import BodyPoints
+from pose_service.avatar.check.body_points import BodyPoints
 from pose_service.core.arrays import FloatArray, ImageArray, expect_shape
 
 PATCH_STATURE_PX = 512

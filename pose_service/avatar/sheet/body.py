@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pose_service.avatar.sheet_data import SheetData
-from pose_service.avatar.sheet_labels import draw_labels, draw_names
-from pose_service.avatar.sheet_style import (
+from pose_service.avatar.sheet.data import SheetData
+from pose_service.avatar.sheet.labels import draw_labels, draw_names
+from pose_service.avatar.sheet.style import (
     BODY_DPI,
     INK,
     LABEL_PT,
@@ -22,7 +22,7 @@ from pose_service.avatar.sheet_style import (
     range_words,
     write,
 )
-from pose_service.avatar.sheet_views import FRONT, LEFT_SIDE, View
+from pose_service.avatar.sheet.views import FRONT, LEFT_SIDE, View
 from pose_service.core.arrays import FloatArray
 from pose_service.measurement.records import MEASURES, Measure, Measurements
 

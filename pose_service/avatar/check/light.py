@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pose_service.avatar.refusals import Problem
+from pose_service.avatar.check.refusals import Problem
 from pose_service.core.arrays import FloatArray
 
 _DARK, _BRIGHT, _FLAT = 45.0, 245.0, 12.0

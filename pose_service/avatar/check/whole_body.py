@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from pose_service.avatar.body_points import BodyPoints
-from pose_service.avatar.refusals import Problem
+from pose_service.avatar.check.body_points import BodyPoints
+from pose_service.avatar.check.refusals import Problem
 from pose_service.core.arrays import FloatArray
 from pose_service.core.records import Observation
 

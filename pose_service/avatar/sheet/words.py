@@ -4,8 +4,8 @@ from itertools import chain
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
-from pose_service.avatar.sheet_data import SheetData
-from pose_service.avatar.sheet_style import (
+from pose_service.avatar.sheet.data import SheetData
+from pose_service.avatar.sheet.style import (
     FAINT,
     INK,
     LARGE_PT,

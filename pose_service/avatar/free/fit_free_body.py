@@ -5,17 +5,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pose_service.avatar.body_maker import BodyMaker
-from pose_service.avatar.clothes import Clothes
+from pose_service.avatar.free.body_maker import BodyMaker
+from pose_service.avatar.free.clothes import Clothes
+from pose_service.avatar.free.notes import free_body_notes
+from pose_service.avatar.free.outline import Outline
+from pose_service.avatar.free.rest import rest_mesh
+from pose_service.avatar.free.shape_prior import shape_prior
+from pose_service.avatar.free.shape_problem import Guess, Sighted
+from pose_service.avatar.free.shape_solve import ShapeSolver
+from pose_service.avatar.free.shaped import BODY_NAME, SHAPE_NAMES, free_shapes, shaped_body
 from pose_service.avatar.measured import closed
-from pose_service.avatar.notes import free_body_notes
-from pose_service.avatar.outline import Outline
 from pose_service.avatar.records import FittedBody, Sight, Wish
-from pose_service.avatar.rest import rest_mesh
-from pose_service.avatar.shape_prior import shape_prior
-from pose_service.avatar.shape_problem import Guess, Sighted
-from pose_service.avatar.shape_solve import ShapeSolver
-from pose_service.avatar.shaped import BODY_NAME, SHAPE_NAMES, free_shapes, shaped_body
 from pose_service.bodies.fit import BodyFitter
 from pose_service.bodies.fit_evidence import Evidence
 from pose_service.bodies.shapes import PHENOTYPES

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pose_service.avatar.examined import Examined
-from pose_service.avatar.one_person import of_one_person
-from pose_service.avatar.picture_check import examine
-from pose_service.avatar.refusals import NO_PERSON, PictureRefusedError, Problem
+from pose_service.avatar.check.examined import Examined
+from pose_service.avatar.check.one_person import of_one_person
+from pose_service.avatar.check.picture_check import examine
+from pose_service.avatar.check.refusals import NO_PERSON, PictureRefusedError, Problem
 from pose_service.blazeface.detector import FaceDetector
 from pose_service.core.arrays import ImageArray
 from pose_service.core.records import Observation

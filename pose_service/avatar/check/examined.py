@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from pose_service.avatar.refusals import Problem
+from pose_service.avatar.check.refusals import Problem
 from pose_service.blazeface.detector import Face
 from pose_service.core.arrays import FloatArray
 from pose_service.core.records import Observation

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pose_service.avatar.examined import Examined
-from pose_service.avatar.refusals import Problem
+from pose_service.avatar.check.examined import Examined
+from pose_service.avatar.check.refusals import Problem
 from pose_service.blazepose.boxes import iou
 from pose_service.tracking.colours import likeness
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from threading import Lock
 
 from pose_service.avatar.records import Gender
-from pose_service.avatar.smpl_measures import ShapeMeasures
+from pose_service.avatar.smpl.measures import ShapeMeasures
 from pose_service.bodies.smpl_file import read_smpl
 from pose_service.bodies.smpl_files import BODIES
 from pose_service.bodies.smpl_rest import ShapeMap, SmplRest

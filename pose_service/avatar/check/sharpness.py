@@ -9,7 +9,7 @@ from a single image).
 import cv2
 import numpy as np
 
-from pose_service.avatar.person_patch import PersonPatch
+from pose_service.avatar.check.person_patch import PersonPatch
 from pose_service.core.arrays import FloatArray
 
 _FIRST_SHARE, _AGAIN_SHARE = 0.002, 0.004

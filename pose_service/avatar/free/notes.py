@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from pose_service.avatar.body_maker import mass_kg, stature_m
-from pose_service.avatar.posture import stands
+from pose_service.avatar.free.body_maker import mass_kg, stature_m
+from pose_service.avatar.free.posture import stands
+from pose_service.avatar.free.shape_prior import is_child
+from pose_service.avatar.people import CHILD_BELOW_CM
 from pose_service.avatar.records import Sight, Wish
-from pose_service.avatar.shape_prior import CHILD_BELOW_CM, is_child
 from pose_service.bodies.anny import AnnyBody
 from pose_service.core.records import BodyPoses
 

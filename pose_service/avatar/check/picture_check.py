@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from pose_service.avatar.body_points import BodyPoints
-from pose_service.avatar.examined import Examined, percent
-from pose_service.avatar.light import bad_light
-from pose_service.avatar.person_patch import PersonPatch
-from pose_service.avatar.refusals import NO_PERSON, PictureRefusedError, Problem
-from pose_service.avatar.sharpness import edge_width_share
-from pose_service.avatar.whole_body import cut_ends, head_is_cut
+from pose_service.avatar.check.body_points import BodyPoints
+from pose_service.avatar.check.examined import Examined, percent
+from pose_service.avatar.check.light import bad_light
+from pose_service.avatar.check.person_patch import PersonPatch
+from pose_service.avatar.check.refusals import NO_PERSON, PictureRefusedError, Problem
+from pose_service.avatar.check.sharpness import edge_width_share
+from pose_service.avatar.check.whole_body import cut_ends, head_is_cut
 from pose_service.blazeface.detector import Face, FaceDetector
 from pose_service.blazepose.boxes import iou
 from pose_service.core.arrays import FloatArray, ImageArray

@@ -2,12 +2,9 @@
 
 import numpy as np
 
+from pose_service.avatar.people import DENSITY_KG_M3
 from pose_service.bodies.smpl_rest import SmplRest
 from pose_service.core.arrays import FloatArray, IntArray
-
-DENSITY_KG_M3 = 985.0
-"""Of a whole body: tissue of about 1050 (Siri 1961, at 20 to 25 % of fat) with three to five litres
-of air in the lungs."""
 
 MOST_CHANGE = 3.0
 """So far, in standard deviations of people, a weight may take the shape from what was seen."""

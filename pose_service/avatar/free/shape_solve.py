@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pose_service.avatar.body_maker import BodyMaker
-from pose_service.avatar.clothes import Clothes
-from pose_service.avatar.shape_prior import ShapePrior
-from pose_service.avatar.shape_problem import (
+from pose_service.avatar.free.body_maker import BodyMaker
+from pose_service.avatar.free.clothes import Clothes
+from pose_service.avatar.free.shape_prior import ShapePrior
+from pose_service.avatar.free.shape_problem import (
     TURNED,
     UNKNOWNS,
     Guess,

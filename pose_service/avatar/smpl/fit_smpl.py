@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from pose_service.avatar.records import FittedBody, Sight, Wish
-from pose_service.avatar.smpl_bodies import SmplBodies
-from pose_service.avatar.smpl_mesh import rest_mesh
-from pose_service.avatar.smpl_notes import smpl_notes
-from pose_service.avatar.smpl_weight import shape_of_weight
+from pose_service.avatar.smpl.bodies import SmplBodies
+from pose_service.avatar.smpl.mesh import rest_mesh
+from pose_service.avatar.smpl.notes import smpl_notes
+from pose_service.avatar.smpl.weight import shape_of_weight
 from pose_service.bodies.smpl_file import SHAPE_COUNT
 from pose_service.bodies.smpl_rest import SmplRest
 from pose_service.core.arrays import FloatArray

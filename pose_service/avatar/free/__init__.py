@@ -1,0 +1,1 @@
+"""The free body fitted to landmarks, outline, height and weight."""

@@ -1,0 +1,1 @@
+"""The measurement sheet: one A4 page."""

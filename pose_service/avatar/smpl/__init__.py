@@ -1,0 +1,1 @@
+"""SMPL bodies of what HMR 2.0 saw."""
