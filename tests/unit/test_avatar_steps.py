@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from toy_engine import picture, toy_engine
 
-from pose_service.avatar import clip_check, picture_check, steps
+from pose_service.avatar import steps
 from pose_service.avatar.avatar_record import AvatarError
+from pose_service.avatar.check import clip_check, picture_check
 from pose_service.avatar.records import Wish
 from pose_service.core.config import Settings
 from pose_service.core.records import Observation
