@@ -40,11 +40,17 @@ class SettingsError(PoseError):
 
 
 def _cache_dir() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "pose-service"
+    return _base_dir("XDG_CACHE_HOME", ".cache") / "pose-service"
 
 
 def _state_dir() -> Path:
-    return Path(os.environ.get("XDG_STATE_HOME", Path.home() / ".local/state")) / "pose-service"
+    return _base_dir("XDG_STATE_HOME", ".local/state") / "pose-service"
+
+
+def _base_dir(variable: str, below_home: str) -> Path:
+    """As freedesktop.org's base directories: an empty or relative value counts as none."""
+    given = Path(os.environ.get(variable, ""))
+    return given if given.is_absolute() else Path.home() / below_home
 
 
 def _media_roots() -> tuple[Path, ...]:

@@ -127,3 +127,22 @@ def test_a_bad_value_is_told_by_the_name_under_which_it_was_set() -> None:
         read_settings({"ML_BATCH_SIZE": "many"})
     with pytest.raises(SettingsError, match=r"POSE_BATCH: .*got 'many'"):
         read_settings({"ML_BATCH_SIZE": "3", "POSE_BATCH": "many"})
+
+
+@pytest.mark.parametrize("value", ["", "caches", "./caches"])
+def test_base_folders_that_are_empty_or_relative_count_as_none(
+    value: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", value)
+    monkeypatch.setenv("XDG_STATE_HOME", value)
+    settings = read_settings({})
+    assert settings.data_dir == tmp_path / ".cache" / "pose-service"
+    assert settings.state_dir == tmp_path / ".local/state" / "pose-service"
+
+
+def test_base_folders_are_taken_from_their_variables(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert read_settings({}).data_dir == tmp_path / "pose-service"
