@@ -49,7 +49,8 @@ LIMITS = """\
   takes no more than a fifth off the errors of most girths, since clothes, lens and outline stay
   as they are.
 - **Clothes.** The fit expects 6 to 12 mm of cloth. A jacket or a wide pullover is taken for the
-  body (the table on loose clothes), and nothing warns of it: the bands are for close clothes.
+  body (the table on loose clothes), and nothing sees that it is one: the bands are for close
+  clothes, which each avatar's notes say.
 - **Rendered pictures are easier than real ones**: the networks found everybody's limbs, and their
   outline was within 5 mm of the true one for half of it. Hair, shadows and crowds are not
   rendered.

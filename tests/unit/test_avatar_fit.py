@@ -151,6 +151,15 @@ def test_a_weight_that_the_picture_contradicts_is_told(sight: Sight) -> None:
     assert any("not the 160 kg given" in note for note in notes)
 
 
+def test_clothes_are_warned_of_where_an_outline_was_measured(sight: Sight) -> None:
+    bare = replace(sight, observation=replace(sight.observation, mask=None))
+    outlined, guessed = (
+        " ".join(fit_free_body([one], Wish(height_cm=170.0)).notes) for one in (sight, bare)
+    )
+    assert "thick or loose clothes" in outlined and "no outline" not in outlined
+    assert "thick or loose clothes" not in guessed and "no outline" in guessed
+
+
 def test_a_childs_height_gives_a_childs_body_and_says_so(sight: Sight) -> None:
     child, adult = (fit_free_body([sight], Wish(height_cm=cm)) for cm in (118.0, 170.0))
     age = PHENOTYPES.index("age")

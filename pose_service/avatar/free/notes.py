@@ -35,8 +35,14 @@ def free_body_notes(
             "One photograph shows how wide a body is, not how deep: girths lean on how people are "
             "built on average. A short turn in front of the camera tells a little more."
         )
-    if any(sight.observation.mask is None for sight in sights):
+    outlined = [sight.observation.mask is not None for sight in sights]
+    if not all(outlined):
         notes.append("Where no outline of the person is known, girths are those of average people.")
+    if any(outlined):
+        notes.append(
+            "About a centimetre of cloth is allowed for: thick or loose clothes are measured as "
+            "body, beyond the bands. Wear close ones."
+        )
     if not stands(body, pose):
         notes.append(
             "The person does not stand upright, and the error bands were found on people who do. "
