@@ -23,7 +23,7 @@ def free_body_notes(
     if wish.height_cm is None:
         notes.append(
             f"No height was given: {height_cm:.0f} cm is the average of adults of this build, "
-            "and all measures grow with it. Send height_cm for measures in true centimetres."
+            "and all measures grow with it. Send height_cm."
         )
     if is_child(wish):
         notes.append(
@@ -33,7 +33,7 @@ def free_body_notes(
     if len(sights) == 1:
         notes.append(
             "One photograph shows how wide a body is, not how deep: girths lean on how people are "
-            "built on average. A short turn in front of the camera tells a little more."
+            "built. A short turn tells a little more."
         )
     outlined = [sight.observation.mask is not None for sight in sights]
     if not all(outlined):
@@ -45,8 +45,8 @@ def free_body_notes(
         )
     if not stands(body, pose):
         notes.append(
-            "The person does not stand upright, and the error bands were found on people who do. "
-            "Stand with legs straight and arms a little away from the body."
+            "The person does not stand upright; the bands are of people who do. Stand with legs "
+            "straight, arms a little away from the body."
         )
     if wish.weight_kg is not None and abs(mass_kg(body) / wish.weight_kg - 1) > _MASS_OFF:
         notes.append(

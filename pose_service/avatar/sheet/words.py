@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _TITLE_Y_MM, _SUBJECT_MM, _MADE_Y_MM, _HEIGHT_Y_MM, _RULE_Y_MM = 274.0, 7.0, 267.5, 260.5, 256.5
-_NOTES_Y_MM, _LINE_MM, _MOST_LINES = 38.5, 3.6, 8
+_NOTES_Y_MM, _LINE_MM, _MOST_LINES = 38.5, 3.6, 9
 # what fits between the margins at these sizes
 _TITLE_LETTERS, _SUBJECT_LETTERS, _MADE_LETTERS, _LETTERS = 30, 50, 110, 135
 _READING = (
