@@ -4,11 +4,9 @@ python benchmarks/jobs.py [--media DIR] [--out FILE.json] [--only NAME]
 """
 
 import argparse
-import signal
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import FrameType
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -16,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks.clip_jobs.bed import Bed, backends
 from benchmarks.clip_jobs.chapters import MEASURES
 from benchmarks.figures import BenchmarkError, Setup
+from benchmarks.limits import limit_to
 from benchmarks.machine import SERVICE_PACKAGES, describe
 from benchmarks.report import chapter_text
 from benchmarks.results import JOBS, measured, write
@@ -31,9 +30,7 @@ PACKAGES = {**SERVICE_PACKAGES, "huey": "huey", "sqlalchemy": "SQLAlchemy"}
 
 def main() -> None:
     given = _arguments()
-    for number in (signal.SIGALRM, signal.SIGTERM):
-        signal.signal(number, _give_up)
-    signal.alarm(LIMIT_S)
+    limit_to(LIMIT_S)
     try:
         with TemporaryDirectory(prefix="pose-benchmark-") as folder, backends(Path(folder)) as all_:
             settings = read_settings().model_copy(update={"engine": "embedded"})
@@ -51,11 +48,6 @@ def _report(bed: Bed, given: argparse.Namespace) -> None:
     machine = describe(engine.model_version, PACKAGES)
     chapters = measured(MEASURES, MEASURES, bed)
     write(given.out, {"title": TITLE, "machine": machine, "chapters": chapters})
-
-
-def _give_up(number: int, frame: FrameType | None) -> None:
-    """Ends what was started on the way out."""
-    sys.exit(f"given up: {signal.Signals(number).name} (a run may take {LIMIT_S} s)")
 
 
 def _arguments() -> argparse.Namespace:

@@ -5,15 +5,14 @@ python benchmarks/pose2d.py [--threads N] [--out FILE.json] [--only NAME]
 
 import argparse
 import os
-import signal
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import FrameType
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.figures import BenchmarkError
+from benchmarks.limits import limit_to
 from benchmarks.machine import describe
 from benchmarks.nets2d.chapters import MEASURES, Bed
 from benchmarks.nets2d.stand_in import save_stand_in
@@ -28,9 +27,7 @@ PACKAGES = {"onnxruntime": "onnxruntime", "numpy": "numpy", "opencv": "opencv-py
 
 def main() -> None:
     given = _arguments()
-    for number in (signal.SIGALRM, signal.SIGTERM):
-        signal.signal(number, _give_up)
-    signal.alarm(LIMIT_S)
+    limit_to(LIMIT_S)
     try:
         with TemporaryDirectory(prefix="pose-benchmark-") as scratch:
             path = Path(scratch) / "stand-in.onnx"
@@ -49,10 +46,6 @@ def _report(bed: Bed, given: argparse.Namespace, size: str) -> None:
     machine = describe(model, PACKAGES)
     chapters = measured(MEASURES, MEASURES, bed)
     write(given.out, {"title": TITLE, "machine": machine, "chapters": chapters})
-
-
-def _give_up(number: int, frame: FrameType | None) -> None:
-    sys.exit(f"given up: {signal.Signals(number).name} (a run may take {LIMIT_S} s)")
 
 
 def _arguments() -> argparse.Namespace:

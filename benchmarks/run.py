@@ -5,11 +5,9 @@ python benchmarks/run.py [--media DIR] [--mediapipe-python PATH] [--out FILE.jso
 
 import argparse
 import os
-import signal
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import FrameType
 
 # as the service starts itself: threads of BLAS that wait for each other cost more than they give
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -18,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks import yardstick
 from benchmarks.figures import BenchmarkError, Setup
+from benchmarks.limits import limit_to
 from benchmarks.machine import describe
 from benchmarks.measures import MEASURES
 from benchmarks.report import chapter_text
@@ -34,9 +33,7 @@ LIMIT_S = 600
 
 def main() -> None:
     given = _arguments()
-    for number in (signal.SIGALRM, signal.SIGTERM):
-        signal.signal(number, _give_up)
-    signal.alarm(LIMIT_S)
+    limit_to(LIMIT_S)
     try:
         with TemporaryDirectory(prefix="pose-benchmark-") as scratch:
             settings = read_settings().model_copy(update={"engine": ENGINE})
@@ -57,11 +54,6 @@ def _report(setup: Setup, given: argparse.Namespace) -> None:
         machine["packages"]["mediapipe"] = yardstick.version(setup.mediapipe_python)
     chapters = measured(MEASURES, MEASURES, setup)
     write(given.out, {"title": TITLE, "machine": machine, "chapters": chapters})
-
-
-def _give_up(number: int, frame: FrameType | None) -> None:
-    """Ends what was started on the way out."""
-    sys.exit(f"given up: {signal.Signals(number).name} (a run may take {LIMIT_S} s)")
 
 
 def _arguments() -> argparse.Namespace:

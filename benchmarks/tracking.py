@@ -5,10 +5,8 @@ python benchmarks/tracking.py [--device cpu|cuda] [--people 1,4,10,40] [--out FI
 """
 
 import argparse
-import signal
 import sys
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
@@ -17,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import torch
 
 from benchmarks.figures import BenchmarkError
+from benchmarks.limits import limit_to
 from benchmarks.machine import NET_PACKAGES, describe
 from benchmarks.phalp.chapters import MEASURES, WITHOUT_CARD
 from benchmarks.phalp.runs import Bed
@@ -32,9 +31,7 @@ COMPARED = {"cpu": 10, "cuda": 40}
 
 def main() -> None:
     given = _arguments()
-    for number in (signal.SIGALRM, signal.SIGTERM):
-        signal.signal(number, _give_up)
-    signal.alarm(LIMIT_S)
+    limit_to(LIMIT_S)
     try:
         if given.device == "cuda" and not torch.cuda.is_available():
             raise BenchmarkError("--device cuda: PyTorch sees no CUDA device here")
@@ -60,10 +57,6 @@ def without_card() -> dict[str, Any]:
     """The part of a card where there is none."""
     chapters = measured(WITHOUT_CARD, WITHOUT_CARD, None)
     return {"title": TITLES["cuda"], "machine": None, "chapters": chapters}
-
-
-def _give_up(number: int, frame: FrameType | None) -> None:
-    sys.exit(f"given up: {signal.Signals(number).name} (a run may take {LIMIT_S} s)")
 
 
 def _arguments() -> argparse.Namespace:

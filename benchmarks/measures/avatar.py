@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.figures import Figure, Goal, Measure, Setup
-from benchmarks.measures.stages import LOAD_WAIT_S
+from benchmarks.measures.stages import LOAD_WAIT_S, running
 from benchmarks.stopwatch import SECONDS_TO_MS
 from pose_service.avatar.free.rest import rest_mesh
 from pose_service.avatar.make import make_avatar
@@ -26,13 +26,8 @@ GOAL_MS, MEASURE_GOAL_MS = 3000.0, 30.0
 
 
 def run(setup: Setup) -> list[Figure]:
-    hub = ModelHub(setup.settings)
-    hub.start()
-    try:
-        hub.wait(LOAD_WAIT_S)
+    with running(ModelHub(setup.settings)) as hub:
         return _figures(setup, hub)
-    finally:
-        hub.stop()
 
 
 def _figures(setup: Setup, hub: ModelHub) -> list[Figure]:

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.figures import Figure, Goal, Measure, Setup
 from benchmarks.measures.clip import CLIP
-from benchmarks.measures.stages import LOAD_WAIT_S
+from benchmarks.measures.stages import running
 from benchmarks.stopwatch import SECONDS_TO_MS
 from pose_service.legacy.pose_clip import PoseAnswer
 from pose_service.pipeline.keypoint_clip import MeasuredClip
@@ -25,14 +25,8 @@ CLIP_GOAL_MS, MEASURES_GOAL_MS = 45.0, 0.3
 
 
 def run(setup: Setup) -> list[Figure]:
-    hub = ModelHub(setup.settings)
-    hub.start()
-    try:
-        hub.wait(LOAD_WAIT_S)
-        with TemporaryDirectory() as scratch:
-            return _figures(setup.medium(CLIP), hub, Path(scratch))
-    finally:
-        hub.stop()
+    with running(ModelHub(setup.settings)) as hub, TemporaryDirectory() as scratch:
+        return _figures(setup.medium(CLIP), hub, Path(scratch))
 
 
 def _figures(clip: Path, hub: ModelHub, folder: Path) -> list[Figure]:

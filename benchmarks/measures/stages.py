@@ -73,7 +73,13 @@ def watched_nets(settings: Settings, watch: Stopwatch) -> Iterator[ModelHub]:
         engine, reason = build_engine(settings)
         return watch.watched(engine), reason
 
-    hub = ModelHub(settings, build)
+    with running(ModelHub(settings, build)) as hub:
+        yield hub
+
+
+@contextmanager
+def running(hub: ModelHub) -> Iterator[ModelHub]:
+    """`hub` with its engine loaded."""
     hub.start()
     try:
         hub.wait(LOAD_WAIT_S)

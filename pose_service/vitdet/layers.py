@@ -1,5 +1,6 @@
 """The norms, products and convolutions that the backbone, the pyramid and the heads share."""
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import torch
@@ -10,15 +11,16 @@ NORM_EPS = 1e-6
 """Of every norm in this model; PyTorch's own default is 1e-5."""
 
 
-class Derived(nn.Module):
+class Derived(nn.Module, ABC):
     """Has buffers that follow from its weights: computed once, whenever weights are loaded."""
 
     def __init__(self) -> None:
         super().__init__()
         self.register_load_state_dict_post_hook(_derive)  # type: ignore[no-untyped-call]
 
+    @abstractmethod
     def derive(self) -> None:
-        raise NotImplementedError
+        """Compute them from the weights as they are now."""
 
 
 @torch.no_grad()

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from flask import Response, request
 
 from pose_service.core.errors import BadRequestError, UnavailableError
+from pose_service.jobs.describe import progress_of
 from pose_service.jobs.records import Job, JobKind, JobState, Terms
 from pose_service.jobs.service import Order
 from pose_service.jobs.sources import check_source
@@ -109,6 +110,23 @@ def _digest(order: Order, form: JobForm) -> str:
 def old_word(job: Job) -> str:
     """The state in the words that older callers wait for: they would wait for ever for others."""
     return (JobState.ERROR if job.state is JobState.CANCELLED else job.state).value
+
+
+def status_fields(job: Job) -> dict[str, Any]:
+    """How far a job about a clip is, in the words of the older status routes."""
+    return {
+        "job_id": job.job_id,
+        "status": old_word(job),
+        "done": job.finished,
+        "video_path": job.video_path,
+        "queued_at": job.queued_at,
+        "started_at": job.started_at,
+        "completed_at": job.completed_at,
+        "progress": progress_of(job),
+        "queue_position": service().jobs.queue_position(job.job_id),
+        "error": job.reason,
+        "error_type": job.error_type,
+    }
 
 
 def find_job(job_id: str, kind: JobKind | None = JobKind.CLIP) -> Job:

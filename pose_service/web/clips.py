@@ -1,11 +1,8 @@
 """Clips: /pose/video and its status."""
 
-from typing import Any
-
 from flask import Blueprint, Response, request
 
 from pose_service.core.errors import BadRequestError
-from pose_service.jobs.describe import progress_of
 from pose_service.jobs.records import Job, JobState
 from pose_service.legacy.encode import object_with_lists
 from pose_service.web.answers import json_answer, stream_answer
@@ -13,8 +10,8 @@ from pose_service.web.bodies import is_multipart, json_object
 from pose_service.web.clip_jobs import (
     clip_answer,
     find_job,
-    old_word,
     read_slice,
+    status_fields,
     submit_path,
     submit_upload,
     submit_url,
@@ -49,7 +46,7 @@ def status(job_id: str) -> Response:
     """Where a job is; with its result when complete, or the slice `?from=&to=` of its frames."""
     job = find_job(job_id)
     wanted = read_slice(SliceForm)
-    fields = _status_fields(job)
+    fields = status_fields(job)
     if job.state is not JobState.COMPLETE:
         return json_answer({**fields, "result": None})
     answer = clip_answer(job)
@@ -73,19 +70,3 @@ def _from_path() -> tuple[ClipForm, Job]:
         raise BadRequestError("video_path and video_url: expected one of them, got both")
     from_web = read_form(ClipUrlForm, fields)
     return from_web, submit_url(from_web.video_url, from_web)
-
-
-def _status_fields(job: Job) -> dict[str, Any]:
-    return {
-        "job_id": job.job_id,
-        "status": old_word(job),
-        "done": job.finished,
-        "video_path": job.video_path,
-        "queued_at": job.queued_at,
-        "started_at": job.started_at,
-        "completed_at": job.completed_at,
-        "progress": progress_of(job),
-        "queue_position": service().jobs.queue_position(job.job_id),
-        "error": job.reason,
-        "error_type": job.error_type,
-    }

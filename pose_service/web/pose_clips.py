@@ -6,7 +6,6 @@ from typing import Any, TypeVar
 from flask import Blueprint, Response, request, send_file
 
 from pose_service.core.errors import BadRequestError, NotFoundError
-from pose_service.jobs.describe import progress_of
 from pose_service.jobs.records import Job, JobKind, JobState
 from pose_service.legacy.downloads import stem_of
 from pose_service.legacy.frame import Fields
@@ -17,8 +16,8 @@ from pose_service.pipeline.keypoint_wish import KeypointWish
 from pose_service.web.answers import file_answer, json_answer, stream_answer
 from pose_service.web.clip_jobs import (
     find_job,
-    old_word,
     read_slice,
+    status_fields,
     submit_path,
     submit_upload,
     submit_url,
@@ -73,22 +72,8 @@ def status(job_id: str) -> Response:
     """Where a job is; its result is asked for at /pose/result/<job_id>."""
     job = find_job(job_id, JobKind.POSE)
     complete = job.state is JobState.COMPLETE
-    return json_answer(
-        {
-            "job_id": job.job_id,
-            "status": old_word(job),
-            "done": job.finished,
-            "video_path": job.video_path,
-            "queued_at": job.queued_at,
-            "started_at": job.started_at,
-            "completed_at": job.completed_at,
-            "progress": progress_of(job),
-            "queue_position": service().jobs.queue_position(job.job_id),
-            "error": job.error,
-            "error_type": job.error_type,
-            "result_url": _address(f"/pose/result/{job.job_id}") if complete else None,
-        }
-    )
+    address = _address(f"/pose/result/{job.job_id}") if complete else None
+    return json_answer({**status_fields(job), "result_url": address})
 
 
 @blueprint.get("/pose/result/<job_id>")
