@@ -86,7 +86,8 @@ def _pose_of_parts() -> Response:
     here = service()
     with received_parts(here.uploads_dir, "") as parts:
         if "video" in parts.files:
-            return answer_sent_clip(parts.files["video"])
+            # a picture beside a clip is refused: one of them would go unanswered
+            return answer_sent_clip(parts.file("video", "frame", "image"))
         expect_body_size(sum(sent.path.stat().st_size for sent in parts.files.values()))
         # who sends both means the first, as on /pose/hybrid
         part = parts.files.get("frame") or parts.file("frame", "image", "video")

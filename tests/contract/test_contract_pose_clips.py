@@ -302,6 +302,14 @@ def test_two_sources_are_400(caller: Caller, fields: Body) -> None:
     assert "expected one of them" in answer.body["error"]
 
 
+@pytest.mark.parametrize("part", ["frame", "image"])
+def test_a_clip_and_a_picture_in_one_form_are_400(caller: Caller, clip: Path, part: str) -> None:
+    files = {"video": (BytesIO(clip.read_bytes()), "a.mp4"), part: (BytesIO(b"x"), "a.png")}
+    answer = caller.post("/pose", data=files)
+    assert answer.status == 400
+    assert answer.body["error"] == f"video and {part}: expected one of them, got both"
+
+
 def test_a_private_address_is_refused_at_once(caller: Caller) -> None:
     answer = caller.post("/pose", json={"video_url": "http://127.0.0.1:1/a.mp4"})
     assert answer.status == 400
